@@ -330,6 +330,9 @@ typedef struct pantile_device_interface {
   /** No allocation, no lock that a compile could hold, no implicit synchronization with other streams. */
   int32_t (*launch)(pantile_device_handle *device, pantile_stream_handle *stream, const pantile_launch_call *call,
                     pantile_message **error);
+  /** Sets a named number for launches that follow ("threads": host threads of a CPU, 0: all). Unknown names are
+      PANTILE_UNSUPPORTED. */
+  int32_t (*set_option)(pantile_device_handle *device, const char *name, int64_t value, pantile_message **error);
 } pantile_device_interface;
 
 PANTILE_STATIC_ASSERT(sizeof(void *) == 8, "Pantile needs 64-bit pointers");
@@ -348,7 +351,7 @@ PANTILE_STATIC_ASSERT(sizeof(pantile_artifact) == 88, "ABI 1.0");
 PANTILE_STATIC_ASSERT(sizeof(pantile_compiler_interface) == 48, "ABI 1.0");
 PANTILE_STATIC_ASSERT(sizeof(pantile_device_info) == 608, "ABI 1.0");
 PANTILE_STATIC_ASSERT(sizeof(pantile_launch_call) == 96, "ABI 1.0");
-PANTILE_STATIC_ASSERT(sizeof(pantile_device_interface) == 176, "ABI 1.0");
+PANTILE_STATIC_ASSERT(sizeof(pantile_device_interface) == 184, "ABI 1.0");
 
 #ifdef __cplusplus
 }
