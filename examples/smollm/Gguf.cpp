@@ -111,18 +111,16 @@ BlockFormat formatOf(TensorType type) {
   throw FileError("tensor type " + std::to_string(uint32_t(type)) + " is not supported: this program reads F32, F16, BF16, Q4_1 and Q8_0");
 }
 
-GgufFile::GgufFile(const std::string &path) : path(path) try {
+void GgufFile::read() {
   int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) throw FileError(std::strerror(errno));
   struct stat information;
   if (fstat(file, &information) == 0 && S_ISREG(information.st_mode)) size = size_t(information.st_size);
-  if (size >= 24) mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  void *mapped = size >= 24 ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
   close(file);
-  if (size < 24 || mapping == MAP_FAILED) {
-    mapping = nullptr;
-    throw FileError("not a GGUF file");
-  }
-  auto *bytes = static_cast<const uint8_t *>(mapping);
+  if (mapped == MAP_FAILED) throw FileError("not a GGUF file");
+  mapping = {mapped, [size = size](void *address) { munmap(address, size); }};
+  auto *bytes = static_cast<const uint8_t *>(mapped);
   if (std::memcmp(bytes, "GGUF", 4) != 0) throw FileError("not a GGUF file");
   Reader reader(bytes + 4, size - 4);
   uint32_t version = reader.read<uint32_t>();
@@ -165,12 +163,17 @@ GgufFile::GgufFile(const std::string &path) : path(path) try {
     record.info.data = {bytes + base + record.offset, size_t(bytesNeeded)};
     tensors[record.name] = record.info;
   }
-} catch (const FileError &error) {
-  if (mapping) munmap(mapping, size); // members are gone here, but not their values
-  throw FileError("'" + path + "': " + error.what());
 }
 
-GgufFile::~GgufFile() { munmap(mapping, size); }
+GgufFile::GgufFile(const std::string &path) : path(path) {
+  try {
+    read();
+  } catch (const FileError &error) {
+    throw FileError("'" + path + "': " + error.what());
+  } catch (const std::bad_alloc &) {
+    throw FileError("'" + path + "': no memory to read it");
+  }
+}
 
 const Value &GgufFile::value(const std::string &key) const {
   auto found = values.find(key);

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -44,10 +45,8 @@ using Value = std::variant<uint64_t, int64_t, double, bool, std::string, std::ve
 
 class GgufFile {
 public:
+  /// Throws FileError naming the file and what is wrong with it.
   explicit GgufFile(const std::string &path);
-  ~GgufFile();
-  GgufFile(const GgufFile &) = delete;
-  GgufFile &operator=(const GgufFile &) = delete;
 
   /// Throws FileError naming the key, or the tensor, where it is absent or of another kind.
   uint64_t integer(const std::string &key) const;
@@ -58,9 +57,10 @@ public:
   bool has(const std::string &key) const { return values.count(key) != 0; }
 
 private:
+  void read();
   const Value &value(const std::string &key) const;
   std::string path;
-  void *mapping = nullptr;
+  std::shared_ptr<void> mapping;
   size_t size = 0;
   std::map<std::string, Value> values;
   std::map<std::string, TensorInfo> tensors;
