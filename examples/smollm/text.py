@@ -1,7 +1,7 @@
 """Text to token ids and back, with the vocabulary that the GGUF file carries.
 
-    python text.py MODEL.gguf encode [--chat] "What is a roof tile?"     prints 1,9690,198,...
-    python text.py MODEL.gguf decode 1,9690,198                          prints the text
+python text.py MODEL.gguf encode [--chat] "What is a roof tile?"     prints 1,9690,198,...
+python text.py MODEL.gguf decode 1,9690,198                          prints the text
 """
 
 import argparse

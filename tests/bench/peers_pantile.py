@@ -1,0 +1,210 @@
+"""Pantile as a peer of the benchmark scripts: `peer(workload, threads)` gives a callable, or None where it does not join.
+
+Calls go through the C API by ctypes on the arrays' own memory. Environment: PANTILE_LIBRARY names libpantile.so;
+PANTILE_BENCH_TUNE=SECONDS tunes each workload (at each thread count) before it is timed.
+"""
+
+import ctypes
+import os
+import sys
+
+import torch
+
+_library = ctypes.CDLL(os.environ["PANTILE_LIBRARY"], mode=os.RTLD_LOCAL)
+
+
+class DLDevice(ctypes.Structure):
+    _fields_ = [("type", ctypes.c_int32), ("id", ctypes.c_int32)]
+
+
+class DLDataType(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16)]
+
+
+class DLTensor(ctypes.Structure):
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("device", DLDevice),
+        ("ndim", ctypes.c_int32),
+        ("dtype", DLDataType),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("byte_offset", ctypes.c_uint64),
+    ]
+
+
+class TuneOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("trials", ctypes.c_uint32),
+        ("seconds", ctypes.c_double),
+        ("strategy", ctypes.c_char_p),
+        ("seed", ctypes.c_uint64),
+        ("progress", ctypes.c_void_p),
+        ("user", ctypes.c_void_p),
+        ("journal", ctypes.c_char_p),
+    ]
+
+
+DTYPES = {
+    torch.float32: (2, 32),
+    torch.float16: (2, 16),
+    torch.bfloat16: (4, 16),
+    torch.int8: (0, 8),
+    torch.int32: (0, 32),
+}
+
+_pointer = ctypes.c_void_p
+for _name, _arguments in {
+    "pantile_error_text": [_pointer],
+    "pantile_error_cause": [_pointer],
+    "pantile_error_release": [_pointer],
+    "pantile_context_create": [_pointer, ctypes.POINTER(_pointer), ctypes.POINTER(_pointer)],
+    "pantile_context_set_threads": [_pointer, ctypes.c_uint32, ctypes.POINTER(_pointer)],
+    "pantile_kernel_from_library": [_pointer, ctypes.c_char_p, ctypes.c_char_p, ctypes.POINTER(_pointer), ctypes.POINTER(_pointer)],
+    "pantile_kernel_set_configuration": [_pointer, ctypes.c_char_p, ctypes.POINTER(_pointer)],
+    "pantile_launch": [_pointer, _pointer, _pointer, ctypes.c_size_t, ctypes.POINTER(_pointer)],
+    "pantile_tune": [_pointer, _pointer, ctypes.c_size_t, ctypes.POINTER(TuneOptions), _pointer, ctypes.POINTER(_pointer)],
+    "pantile_synchronize": [_pointer, _pointer, ctypes.POINTER(_pointer)],
+}.items():
+    getattr(_library, _name).argtypes = _arguments
+_library.pantile_error_text.restype = ctypes.c_char_p
+_library.pantile_error_cause.restype = ctypes.c_char_p
+
+
+def _call(name: str, *arguments) -> None:
+    error = _pointer()
+    if getattr(_library, name)(*arguments, ctypes.byref(error)):
+        text = (_library.pantile_error_text(error) + b"\n" + _library.pantile_error_cause(error)).decode()
+        _library.pantile_error_release(error)
+        raise RuntimeError(f"{name}: {text}")
+
+
+def _create_context() -> ctypes.c_void_p:
+    context = _pointer()
+    _call("pantile_context_create", None, ctypes.byref(context))
+    return context
+
+
+_context = _create_context()
+_kernels: dict[tuple[str, str], ctypes.c_void_p] = {}
+
+
+def _kernel(name: str, options: str) -> ctypes.c_void_p:
+    if (name, options) not in _kernels:
+        kernel = _pointer()
+        _call("pantile_kernel_from_library", _context, name.encode(), options.encode(), ctypes.byref(kernel))
+        _kernels[name, options] = kernel
+    return _kernels[name, options]
+
+
+class _Argument:
+    """A DLTensor over a torch tensor, or over a number as a 0-dimensional one; keeps what it points to alive."""
+
+    def __init__(self, value: torch.Tensor | float | int) -> None:
+        self.keep = (
+            value
+            if isinstance(value, torch.Tensor)
+            else torch.tensor(value, dtype=torch.int32 if isinstance(value, int) else torch.float32)
+        )
+        rank = self.keep.dim()
+        self.shape = (ctypes.c_int64 * max(rank, 1))(*self.keep.shape)
+        self.strides = (ctypes.c_int64 * max(rank, 1))(*self.keep.stride())
+        code, bits = DTYPES[self.keep.dtype]
+        self.tensor = DLTensor(self.keep.data_ptr(), DLDevice(1, 0), rank, DLDataType(code, bits, 1), self.shape, self.strides, 0)
+
+
+class Call:
+    """One kernel bound to its arguments: calling it launches and waits."""
+
+    def __init__(self, name: str, options: str, *arguments, result: torch.Tensor) -> None:
+        self.kernel = _kernel(name, options)
+        self.arguments = [_Argument(a) for a in arguments]
+        self.pointers = (ctypes.POINTER(DLTensor) * len(arguments))(*[ctypes.pointer(a.tensor) for a in self.arguments])
+        self.count, self.result, self.error = len(arguments), result, _pointer()
+        self.launch, self.error_address = _library.pantile_launch, ctypes.byref(self.error)
+
+    def __call__(self) -> torch.Tensor:
+        if self.launch(self.kernel, None, self.pointers, self.count, self.error_address):
+            _call("pantile_launch", self.kernel, None, self.pointers, self.count)
+        return self.result
+
+    def tune(self, seconds: float) -> None:
+        options = TuneOptions(ctypes.sizeof(TuneOptions), 0, seconds, None, 0, None, None, None)
+        _call("pantile_tune", self.kernel, self.pointers, self.count, ctypes.byref(options), None)
+
+
+def _matmul(w, dtype: str) -> Call:
+    a, b = w.inputs
+    out = torch.empty(a.shape[0], b.shape[1], dtype=a.dtype)
+    return Call("matmul", dtype, a, b, out, result=out)
+
+
+def _int8(w) -> Call:
+    a, b = w.inputs
+    out = torch.empty(a.shape[0], b.shape[1], dtype=torch.int32)
+    return Call("matmul_int8", "scales=0,out=i32", a, b, out, result=out)
+
+
+def _attention(w) -> Call:
+    q, k, v = w.inputs
+    out = torch.empty_like(q)
+    dtype = "bf16" if q.dtype == torch.bfloat16 else "f32"
+    return Call("attention", f"{dtype},causal={int(w.args['causal'])}", q, k, v, out, q.shape[-1] ** -0.5, result=out)
+
+
+def _rows(name: str, *scalars: float):
+    def bind(w) -> Call:
+        out = torch.empty_like(w.inputs[0])
+        return Call(name, "f32", *w.inputs, out, *scalars, result=out)
+
+    return bind
+
+
+def _cross_entropy(w) -> Call:
+    x, target = w.inputs
+    out = torch.empty(x.shape[0])
+    return Call("cross_entropy", "f32", x, target.to(torch.int32), out, result=out)
+
+
+def _sum(w) -> Call:
+    out = torch.empty(w.inputs[0].shape[0])
+    return Call("sum", "f32,rank=2", w.inputs[0], out, result=out)
+
+
+def _embedding(w) -> Call:
+    table, rows = w.inputs
+    out = torch.empty(rows.shape[0], table.shape[1])
+    return Call("embedding", "f32", table, rows.to(torch.int32), out, result=out)
+
+
+FAMILIES = {
+    "sgemm": lambda w: _matmul(w, "f32"),
+    "gemm_bf16": lambda w: _matmul(w, "bf16"),
+    "gemm_int8": _int8,
+    "attention": _attention,
+    "softmax": _rows("softmax"),
+    "layer_norm": _rows("layer_norm", 1e-5),
+    "rms_norm": _rows("rms_norm", 1e-5),
+    "cross_entropy": _cross_entropy,
+    "add": _rows("add"),
+    "gelu_tanh": _rows("gelu_tanh"),
+    "exp": _rows("exp"),
+    "sum": _sum,
+    "embedding": _embedding,
+}
+
+
+def peer(workload, threads: int):
+    if workload.family not in FAMILIES:
+        return None
+    _call("pantile_context_set_threads", _context, threads)
+    try:
+        call = FAMILIES[workload.family](workload)
+        if seconds := float(os.environ.get("PANTILE_BENCH_TUNE", 0)):
+            call.tune(seconds)
+        call()
+    except RuntimeError as error:
+        print(f"pantile does not run {workload.name}: {error}", file=sys.stderr)
+        return None
+    return call
