@@ -1,0 +1,129 @@
+//===- core/tests/KernelTextTest.cpp --------------------------------------===//
+//
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "core/KernelText.h"
+
+#include <gtest/gtest.h>
+#include <random>
+
+using namespace pantile;
+
+namespace {
+
+const char *const kMatmul = R"(// pantile-ir 1
+// A comment.
+!a   = tensor<?x?xbf16, #tile.dims<@bm, @bk>>
+!acc = tensor<?x?xf32,  #tile.dims<@bm, @bn>>
+
+tile.kernel @matmul(%A: !tile.view<?x64xbf16> {tile.sizes = ["M", "64"], tile.access = "read"},
+                    %I: !tile.view<?xi32> {tile.range = ["0", "V"]}, %scale: f32) attributes {static = [@d]} {
+  %M = tile.dim %A, 0
+  tile.parallel (%i, %j) in (%M, %M) by (@bm, @bn) {
+    %o, %m = tile.loop %p in %M by @bk carry(%s = %M : !acc, %t = %M : f32) associative {
+      %x = tile.load %A[%i, full 64] : !a
+      tile.yield %x, %t : !acc, f32
+    }
+  }
+}
+)";
+
+TEST(KernelText, ReadsTheHeader) {
+  auto text = readKernelText(kMatmul);
+  ASSERT_TRUE(text.isOk()) << text.status().message();
+  const KernelHeader &header = text->header;
+  EXPECT_EQ(header.name, "matmul");
+  ASSERT_EQ(header.arguments.size(), 3u);
+  EXPECT_EQ(header.arguments[0].name, "A");
+  EXPECT_EQ(header.arguments[0].dtype, PANTILE_BF16);
+  EXPECT_EQ(header.arguments[0].rank, 2);
+  EXPECT_EQ(header.arguments[0].shape, (std::vector<int64_t>{-1, 64}));
+  EXPECT_EQ(header.arguments[0].sizes, (std::vector<std::string>{"M", "64"}));
+  EXPECT_EQ(header.arguments[0].access, Access::Read);
+  EXPECT_EQ(header.arguments[1].access, Access::Update);
+  EXPECT_EQ(header.arguments[1].rangeHigh, "V");
+  EXPECT_FALSE(header.arguments[2].isView());
+  EXPECT_EQ(header.statics, (std::vector<std::string>{"d"}));
+}
+
+TEST(KernelText, NamesSpaceAndCommentsDoNotCount) {
+  std::string other = kMatmul;
+  auto replace = [&](std::string from, std::string to) {
+    for (size_t at = 0; (at = other.find(from, at)) != std::string::npos; at += to.size()) other.replace(at, from.size(), to);
+  };
+  replace("%i", "%row");
+  replace("// A comment.", "// Another.");
+  replace("  %M = ", "\t%M   =  ");
+  replace("!acc", "!sum");
+  replace("carry(%s = %M", "carry( %s=%M");
+  replace("%A[%row, full 64]", "%A [ %row,\n full 64 ]");
+  auto a = readKernelText(kMatmul), b = readKernelText(other);
+  ASSERT_TRUE(a.isOk() && b.isOk()) << b.status().message();
+  EXPECT_EQ(a->canonical, b->canonical);
+  replace("full 64", "full 65");
+  auto c = readKernelText(other);
+  ASSERT_TRUE(c.isOk());
+  EXPECT_NE(a->canonical, c->canonical);
+}
+
+TEST(KernelText, CanonicalTextIsAFixedPoint) {
+  auto once = readKernelText(kMatmul);
+  ASSERT_TRUE(once.isOk());
+  auto twice = readKernelText(once->canonical);
+  ASSERT_TRUE(twice.isOk()) << twice.status().message();
+  EXPECT_EQ(once->canonical, twice->canonical);
+  EXPECT_EQ(once->canonical.rfind("// pantile-ir 1\n", 0), 0u);
+  EXPECT_NE(once->canonical.find("tensor<?x?xbf16, #tile.dims<@bm, @bk>>"), std::string::npos) << once->canonical;
+}
+
+TEST(KernelText, ErrorsSayWhereAndWhat) {
+  struct Case {
+    const char *text, *says;
+  };
+  for (auto [text, says] : {Case{"", "expected 'tile.kernel'"}, Case{"func.func @f() {}", "expected 'tile.kernel'"}, Case{"tile.kernel f() {}", "name"},
+                            Case{"tile.kernel @f(%a: !tile.view<?xq7>) {}", "'q7'"}, Case{"tile.kernel @f(%a: f32) {", "never closed"},
+                            Case{"tile.kernel @f(%a: f32)) {}", "closes nothing"}, Case{"tile.kernel @f() {} tile.kernel @g() {}", "one kernel"},
+                            Case{"tile.kernel @f(%a: !tile.view<?xf32> {tile.sizes = [\"M\", \"N\"]}) {}", "1 dimensions"},
+                            Case{"tile.kernel @f(%a: f32 {tile.access = \"steal\"}) {}", "update"}, Case{"tile.kernel @f(\x01) {}", "0x01"}}) {
+    auto result = readKernelText(text);
+    ASSERT_FALSE(result.isOk()) << text;
+    EXPECT_EQ(result.status().code(), PANTILE_INVALID_ARGUMENT);
+    EXPECT_NE(result.status().text().find(says), std::string::npos) << text << " -> " << result.status().text();
+  }
+}
+
+TEST(KernelText, DeepNestingAndAliasBombsAreErrors) {
+  EXPECT_FALSE(readKernelText("tile.kernel @f() " + std::string(100000, '{')).isOk());
+  std::string bomb = "!a0 = tensor<1xf32>\n";
+  for (int i = 1; i < 60; ++i) bomb += "!a" + std::to_string(i) + " = tuple<!a" + std::to_string(i - 1) + ", !a" + std::to_string(i - 1) + ">\n";
+  EXPECT_FALSE(readKernelText(bomb + "tile.kernel @f(%x: !a59) {}").isOk());
+}
+
+/// Whatever the bytes: a text or an error (sanitizers watch the rest).
+TEST(KernelText, MutationsNeverCrash) {
+  std::mt19937 random(7);
+  std::string seed = kMatmul;
+  int accepted = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string text = seed;
+    for (unsigned n = 1 + random() % 4; n > 0; --n) {
+      size_t at = random() % text.size();
+      switch (random() % 3) {
+      case 0: text[at] = char(random()); break;
+      case 1: text.erase(at, 1 + random() % 8); break;
+      default: text.insert(at, seed.substr(random() % seed.size(), random() % 12)); break;
+      }
+    }
+    if (auto result = readKernelText(text)) {
+      ++accepted;
+      auto again = readKernelText(result->canonical);
+      ASSERT_TRUE(again.isOk()) << text << "\n" << result->canonical << again.status().message();
+      ASSERT_EQ(again->canonical, result->canonical);
+    }
+  }
+  EXPECT_GT(accepted, 100);
+}
+
+} // namespace
