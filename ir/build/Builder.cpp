@@ -394,6 +394,13 @@ void KernelBuilder::store(Place &place, const Operand &operand) {
 // The whole
 //===----------------------------------------------------------------------===//
 
+std::vector<std::string> KernelBuilder::argumentNames() const {
+  std::vector<std::string> names;
+  for (const Argument &a : arguments)
+    if (!a.isWorkspace) names.push_back(a.name.substr(1));
+  return names;
+}
+
 Expected<std::string> KernelBuilder::finish(Where where) {
   if (finished) fail("finish() was called twice", where);
   finished = true;

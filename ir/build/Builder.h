@@ -303,6 +303,9 @@ public:
   /// The kernel's text, or the first error. Ends the builder's life: call it once.
   Expected<std::string> finish(Where where = Where::current());
 
+  /// Names of the arguments so far, in order.
+  std::vector<std::string> argumentNames() const;
+
   /// Keeps the first error.
   void fail(const std::string &text, Where where);
   bool failed() const { return !failure.isOk(); }
@@ -466,6 +469,7 @@ Tile sum(Operand x, Axis axis);
 Tile product(Operand x, Axis axis);
 Tile max(Operand x, Axis axis);
 Tile min(Operand x, Axis axis);
+Tile maxNumber(Operand x, Axis axis); ///< passes NaNs over
 /// Any associative and commutative combination of several tiles at once: combine(left, right) gives carry(...).
 template <size_t N, typename Body>
 std::array<Tile, N> reduce(const Tile (&sources)[N], Axis axis, const Tile (&identities)[N], Body &&combine) {

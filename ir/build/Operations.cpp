@@ -411,6 +411,7 @@ Tile sum(Operand x, Axis axis) { return K::reduceBy("addf", "addi", x, axis); }
 Tile product(Operand x, Axis axis) { return K::reduceBy("mulf", "muli", x, axis); }
 Tile max(Operand x, Axis axis) { return K::reduceBy("maximumf", "maxsi", x, axis); }
 Tile min(Operand x, Axis axis) { return K::reduceBy("minimumf", "minsi", x, axis); }
+Tile maxNumber(Operand x, Axis axis) { return K::reduceBy("maxnumf", "maxsi", x, axis); }
 Tile cumulativeSum(Operand x, Axis axis, ScanOrder order) { return K::scanBy("addf", "addi", x, axis, order); }
 
 Tile index(const Range &range, DType dtype, Where where) { return K::positions(range, dtype, where); }
