@@ -172,6 +172,9 @@ PANTILE_API pantile_code pantile_launch(pantile_kernel *kernel, pantile_stream *
 PANTILE_API pantile_code pantile_prepare(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count, pantile_error **error);
 /** Pins a configuration, TOML inline table "{bm=64, bn=256}"; members left out take their default. NULL: back to the caches. */
 PANTILE_API pantile_code pantile_kernel_set_configuration(pantile_kernel *kernel, const char *configuration, pantile_error **error);
+/** A legal configuration for these arguments, drawn by `seed` (0: the default), as the text that
+    pantile_kernel_set_configuration takes: for tests, and for searches of one's own. Caller releases. */
+PANTILE_API pantile_code pantile_kernel_sample_configuration(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count, uint64_t seed, pantile_string **configuration, pantile_error **error);
 /** What a launch of these arguments would use: a JSON object {configuration, source: pinned|tuned|neighbour|default,
     compiled, stale, artifact_key, resources}. */
 PANTILE_API pantile_code pantile_kernel_describe(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count, pantile_string **json, pantile_error **error);
