@@ -1,7 +1,7 @@
 # The few functions that every CMakeLists.txt of Pantile uses: one way to make a library, a plugin, a program, a test.
 #
 #   pantile_library(name SOURCES a.cpp ... LINKS core ... [MLIR] [PUBLIC_LINKS ...])   static, position independent
-#   pantile_plugin(name SOURCES ... LINKS ... [MLIR])     lib/pantile/libpantile_<name>.so, one exported symbol
+#   pantile_plugin(name SOURCES ... LINKS ... [MLIR])     lib/pantile/libpantile_<name>.so, one exported symbol, and its manifest
 #   pantile_program(name SOURCES ... LINKS ... [MLIR] [HELPER])   bin/<name>, or lib/pantile/<name>
 #   pantile_test(name SOURCES ... LINKS ... [MLIR] [TIMEOUT s] [LABELS ...])        GoogleTest binary, one ctest entry
 #
@@ -89,11 +89,35 @@ function(pantile_library name)
   pantile_configure(${name} ${ARGN})
 endfunction()
 
+# A backend's half and its manifest. In a release compiler halves become part of the helper program: static, and their entry
+# symbol is pantile_plugin_query_<backend>.
 function(pantile_plugin name)
+  string(REGEX REPLACE "_(compiler|device)$" "" backend ${name})
+  if(PANTILE_STATIC_LLVM AND NOT name MATCHES "_device$")
+    add_library(pantile_${name} STATIC)
+    pantile_configure(pantile_${name} ${ARGN})
+    target_compile_definitions(pantile_${name} PRIVATE pantile_plugin_query=pantile_plugin_query_${backend})
+    set_property(GLOBAL APPEND PROPERTY PANTILE_STATIC_BACKENDS ${backend})
+    set_property(GLOBAL APPEND PROPERTY PANTILE_STATIC_TARGETS pantile_${name})
+    return()
+  endif()
   add_library(pantile_${name} MODULE)
   pantile_configure(pantile_${name} ${ARGN})
   set_target_properties(pantile_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${PANTILE_PLUGIN_DIR} BUILD_RPATH "/usr/lib/llvm-22/lib")
   target_link_options(pantile_${name} PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/plugin.map -Wl,-z,defs)
+  pantile_manifest(pantile_${name})
+endfunction()
+
+# Writes the manifest beside a target whenever it is linked.
+function(pantile_manifest target)
+  if(PANTILE_SANITIZER)
+    set(sanitizer ${PANTILE_SANITIZER})
+  else()
+    set(sanitizer none)
+  endif()
+  add_custom_command(TARGET ${target} POST_BUILD
+    COMMAND ${CMAKE_COMMAND} -DLIBRARY=$<TARGET_FILE:${target}> -DSANITIZER=${sanitizer} -DCONTAINS=${ARGN} -P ${CMAKE_SOURCE_DIR}/cmake/PluginManifest.cmake
+    VERBATIM)
 endfunction()
 
 function(pantile_program name)

@@ -1,0 +1,83 @@
+//===- runtime/helper/CompilerClient.cpp ----------------------------------===//
+//
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/helper/CompilerClient.h"
+
+namespace pantile {
+
+namespace {
+
+constexpr auto kQuestion = std::chrono::seconds(60);
+constexpr auto kCompilation = std::chrono::seconds(120);
+
+HelperProgram compilerProgram(const std::string &helperFolder, const std::vector<std::string> &pluginFolders) {
+  HelperProgram program{helperFolder + "/pantile-compiler", {}};
+  for (const auto &folder : pluginFolders) program.arguments.push_back("--plugins=" + folder);
+  return program;
+}
+
+template <typename Record> std::string bytesOf(const Record &record) {
+  ByteWriter writer;
+  record.write(writer);
+  return writer.take();
+}
+
+} // namespace
+
+CompilerClient::CompilerClient(const std::string &helperFolder, const std::vector<std::string> &pluginFolders, unsigned processes)
+    : pool(compilerProgram(helperFolder, pluginFolders), processes) {}
+
+Expected<Frame> CompilerClient::ask(uint32_t kind, const std::string &payload, Clock::time_point deadline, int descriptor) {
+  return pool.request(kind, payload, deadline, descriptor);
+}
+
+Expected<std::string> CompilerClient::listTargets(const std::string &backend) {
+  ByteWriter writer;
+  writer.text(backend);
+  PANTILE_ASSIGN(Frame answer, ask(kListTargets, writer.data(), Clock::now() + kQuestion));
+  return std::move(answer.payload);
+}
+
+Expected<std::string> CompilerClient::describeTarget(const std::string &backend, const std::string &target) {
+  ByteWriter writer;
+  writer.text(backend);
+  writer.text(target);
+  PANTILE_ASSIGN(Frame answer, ask(kDescribeTarget, writer.data(), Clock::now() + kQuestion));
+  return std::move(answer.payload);
+}
+
+Expected<SpaceDescription> CompilerClient::space(const CompileRequest &request) {
+  PANTILE_ASSIGN(Frame answer, ask(kSpace, bytesOf(request), Clock::now() + kQuestion));
+  ByteReader reader(answer.payload);
+  PANTILE_ASSIGN(auto description, SpaceDescription::read(reader));
+  PANTILE_RETURN_IF_ERROR(reader.finish("a space"));
+  return description;
+}
+
+Expected<Artifact> CompilerClient::compile(const CompileRequest &request) { return compile(request, Clock::now() + kCompilation); }
+
+Expected<Artifact> CompilerClient::compile(const CompileRequest &request, Clock::time_point deadline) {
+  auto answer = ask(kCompile, bytesOf(request), deadline);
+  if (!answer) return std::move(answer).status();
+  ByteReader reader(answer->payload);
+  PANTILE_ASSIGN(auto artifact, Artifact::read(reader));
+  PANTILE_RETURN_IF_ERROR(reader.finish("an artifact"));
+  return artifact;
+}
+
+Expected<std::string> CompilerClient::inspect(const CompileRequest &request, const std::string &stage) {
+  ByteWriter writer;
+  request.write(writer);
+  writer.text(stage);
+  PANTILE_ASSIGN(Frame answer, ask(kInspect, writer.data(), Clock::now() + kCompilation));
+  return std::move(answer.payload);
+}
+
+Status CompilerClient::interpret(const InterpretRequest &request, int memory, Clock::time_point deadline) {
+  return ask(kInterpret, bytesOf(request), deadline, memory).status();
+}
+
+} // namespace pantile
