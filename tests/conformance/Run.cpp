@@ -14,6 +14,8 @@
 #include "ir/build/Library.h"
 #include "tests/conformance/Tensors.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <fmt/core.h>
 #include <memory>
