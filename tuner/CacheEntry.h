@@ -31,6 +31,7 @@
 #include "core/Configuration.h"
 
 #include <compare>
+#include <map>
 
 namespace pantile::tuner {
 
@@ -66,7 +67,10 @@ struct CacheEntry {
   Provenance provenance;
   bool operator==(const CacheEntry &) const = default;
 
-  /// Equal for entries about the same thing, of which a merge keeps one.
+  /// Equal for entries about the same call: shape, alignment class, facts, regime.
+  std::string call() const;
+  /// Equal for entries about the same call by the same build (space, code-generation ABI, compiler), of which a merge keeps
+  /// one. Another build's entry does not compete: it may be stale, and must not hide a fresh one that is slower.
   std::string identity() const;
 };
 
@@ -88,10 +92,11 @@ Expected<CacheFile> parseCacheFile(std::string_view text);
 /// The text of a file: entries and keys sorted, so equal files have equal text.
 std::string printCacheFile(const CacheFile &file);
 
-/// Whether `a` is to be kept rather than `b` (same identity): newer code-generation ABI > verified > faster beyond
-/// confidence > more samples > smaller text. A total order, so merging is commutative, associative and idempotent.
+/// Whether `a` is to be kept rather than `b` (same identity): verified > faster > more samples > smaller text. Times are
+/// compared in steps of 2 %: intervals that overlap or not are no total order, and without one merging would not be
+/// commutative, associative and idempotent.
 bool preferred(const CacheEntry &a, const CacheEntry &b);
-/// Entries of both, one per identity; the facts of the file whose text is smaller. Both must be about the same hardware key
+/// Entries of both, one per identity. Both must be about the same hardware key
 /// and signature (PANTILE_INVALID_ARGUMENT otherwise).
 Expected<CacheFile> mergeCacheFiles(const CacheFile &a, const CacheFile &b);
 

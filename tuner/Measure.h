@@ -37,6 +37,9 @@ public:
   /// Blocks until done, at most until `deadline` (then PANTILE_TIMEOUT). Called by several threads at once. A failure
   /// costs this candidate only, except PANTILE_CANCELLED, which ends the run.
   virtual Expected<CompiledCandidate> compile(const Configuration &configuration, Clock::time_point deadline) = 0;
+  /// Called once, from another thread, when no answer is wanted any more: calls under way should return soon, with any error.
+  /// Where it does nothing the end of a run may wait for their deadlines.
+  virtual void interrupt() {}
 };
 
 /// The answer of Runner::check where the candidate ran and its outputs are wrong.
