@@ -122,6 +122,7 @@ struct SizeSpec {
   SizeSpec(const Size &size) : name(size.text) {}
   SizeSpec(const char *name) : name(name) {}
   SizeSpec(std::string name) : name(std::move(name)) {}
+  SizeSpec(int64_t constant) : constant(constant) {}
   SizeSpec(int constant) : constant(constant) {}
 };
 
@@ -286,11 +287,11 @@ public:
   }
   template <size_t N, typename Body>
   std::array<Tile, N> loop(const Extent &extent, const Tile (&inits)[N], Body &&body, Where where = Where::current()) {
-    return array<N>(loopOver(extent, {std::begin(inits), std::end(inits)}, false, carrying<N>(body), where));
+    return array<N>(loopOver(extent, operands(inits, where), false, carrying<N>(body), where));
   }
   template <size_t N, typename Body>
   std::array<Tile, N> loop(const Extent &extent, const Tile (&inits)[N], Associative, Body &&body, Where where = Where::current()) {
-    return array<N>(loopOver(extent, {std::begin(inits), std::end(inits)}, true, carrying<N>(body), where));
+    return array<N>(loopOver(extent, operands(inits, where), true, carrying<N>(body), where));
   }
   using LoopBody = std::function<std::vector<Tile>(Range, std::span<const Tile>)>;
   std::vector<Tile> loopOver(const Extent &extent, std::vector<Operand> inits, bool isAssociative, const LoopBody &body, Where where = Where::current());
@@ -332,6 +333,11 @@ public:
   static Range shift(const Range &range, Operand offset);
   static Range scale(const Range &range, int64_t factor, Where where);
 
+  template <size_t N> static std::vector<Operand> operands(const Tile (&tiles)[N], Where where) {
+    std::vector<Operand> result;
+    for (const Tile &tile : tiles) result.push_back(Operand(tile, where));
+    return result;
+  }
   template <size_t N> static std::array<Tile, N> array(const std::vector<Tile> &tiles) {
     std::array<Tile, N> result;
     for (size_t i = 0; i < N && i < tiles.size(); ++i) result[i] = tiles[i];
@@ -472,14 +478,15 @@ Tile min(Operand x, Axis axis);
 Tile maxNumber(Operand x, Axis axis); ///< passes NaNs over
 /// Any associative and commutative combination of several tiles at once: combine(left, right) gives carry(...).
 template <size_t N, typename Body>
-std::array<Tile, N> reduce(const Tile (&sources)[N], Axis axis, const Tile (&identities)[N], Body &&combine) {
-  return KernelBuilder::array<N>(KernelBuilder::reduceWith(
-      {std::begin(sources), std::end(sources)}, axis, {std::begin(identities), std::end(identities)}, [&](std::span<const Tile> l, std::span<const Tile> r) {
-        std::array<Tile, N> left, right;
-        for (size_t i = 0; i < N; ++i) left[i] = l[i], right[i] = r[i];
-        std::array<Tile, N> result = combine(left, right);
-        return std::vector<Tile>(result.begin(), result.end());
-      }));
+std::array<Tile, N> reduce(const Tile (&sources)[N], Axis axis, const Tile (&identities)[N], Body &&combine, Where where = Where::current()) {
+  auto body = [&](std::span<const Tile> l, std::span<const Tile> r) {
+    std::array<Tile, N> left, right;
+    for (size_t i = 0; i < N; ++i) left[i] = l[i], right[i] = r[i];
+    std::array<Tile, N> result = combine(left, right);
+    return std::vector<Tile>(result.begin(), result.end());
+  };
+  return KernelBuilder::array<N>(
+      KernelBuilder::reduceWith(KernelBuilder::operands(sources, where), axis, KernelBuilder::operands(identities, where), body));
 }
 Tile cumulativeSum(Operand x, Axis axis, ScanOrder order = {});
 

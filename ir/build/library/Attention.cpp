@@ -72,9 +72,8 @@ static Status writePadded(KernelBuilder &k, const Options &o) {
   if (o.flag("window")) sight.window = cast(k.scalar("window", i32), index_);
   sight.high = o.flag("kv_length") ? cast(k.scalar("kv_length", i32), index_) : Operand(T).tile;
   sight.offset = sight.high - S;
-  Tile group = H / HK;
   k.parallel({{"b", B, 1}, {"h", H, 1}, {"q", S, "bq"}}, [&](Range b, Range h, Range q) {
-    Tile kh = h / group;
+    Tile kh = h / (H / HK);
     Tile result = attend(k, Q(b, h, q, d), q, d, sight, scale, [&](Range p) { return K(b, kh, p, d); }, [&](Range p) { return V(b, kh, p, d); });
     O(b, h, q, d) = cast(result, o.dtype("out"));
   });
@@ -89,10 +88,9 @@ static Status writePacked(KernelBuilder &k, const Options &o) {
   k.makeStatic(d);
   Tile scale = k.scalar("scale", f32), longest = k.scalar("max_length", i32), window;
   if (o.flag("window")) window = cast(k.scalar("window", i32), index_);
-  Tile group = H / HK;
   k.parallel({{"b", B1 - 1, 1}, {"h", H, 1}, {"block", longest, "bq"}}, [&](Range b, Range h, Range block) {
-    auto bound = [&](View &cumulative, Operand at) { return cast(cumulative(at.tile), index_); };
-    Tile firstQ = bound(CuQ, b), endQ = bound(CuQ, b + 1), firstK = bound(CuK, b), endK = bound(CuK, b + 1), kh = h / group;
+    auto bound = [](const View &cumulative, Operand at) { return cast(cumulative(at.tile), index_); };
+    Tile firstQ = bound(CuQ, b), endQ = bound(CuQ, b + 1), firstK = bound(CuK, b), endK = bound(CuK, b + 1), kh = h / (H / HK);
     Sight sight{o.flag("causal"), window, endK - endQ, firstK, endK};
     // At most one trip: the block of queries clipped to its sequence.
     k.loop({"q", minimum(firstQ + block.end(), endQ), "bq", firstQ + block.begin()}, [&](Range q) {
@@ -121,9 +119,8 @@ static Status writeDecode(KernelBuilder &k, const Options &o) {
   if (o.flag("window")) window = cast(k.scalar("window", i32), index_);
   if (o.flag("kv_length")) high = cast(k.scalar("kv_length", i32), index_);
   if (window.isValid()) low = maximum(low, high - window);
-  Tile group = H / HK;
   k.parallel({{"b", B, 1}, {"h", H, 1}}, [&](Range b, Range h) {
-    Tile kh = h / group, q = cast(Q(b, h, d), f32) * scale2;
+    Tile kh = h / (H / HK), q = cast(Q(b, h, d), f32) * scale2;
     auto [o2, m2, l2] = k.loop({"p", high, "bk", low}, {k.zeros({d}, f32), k.constant(lowest, f32), k.constant(0.0, f32)}, [&](Range p, Tile o, Tile m, Tile l) {
       Tile s = sum(cast(K(b, kh, p, d), f32) * q, d);
       Tile next = maximum(m, max(s, p)), e = exp2(s - next), shrink = exp2(m - next);

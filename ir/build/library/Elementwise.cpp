@@ -26,11 +26,12 @@ static void forEachElement(KernelBuilder &k, int rank, const std::function<void(
   k.parallelOver(extents, [&](std::span<const Range> ranges) { body(Subscripts(ranges.begin(), ranges.end())); });
 }
 
-static View view(KernelBuilder &k, const char *name, const Options &o, DType dtype) { return k.view(name, specs(sizeNames(o.rank())), dtype); }
+static View view(KernelBuilder &k, const char *name, const Options &o, DType dtype) { return input(k, name, specs(sizeNames(o.rank())), dtype); }
+static View output(KernelBuilder &k, const Options &o) { return k.view("Out", specs(sizeNames(o.rank())), o.dtype("out")); }
 
 static Entry unary(const char *name, const char *summary, Unary function) {
   return {{name, summary, {dtypeOption(), outOption(), rankOption(1)}, {}}, [=](KernelBuilder &k, const Options &o) {
-            View X = view(k, "X", o, o.dtype()), Out = view(k, "Out", o, o.dtype("out"));
+            View X = view(k, "X", o, o.dtype()), Out = output(k, o);
             forEachElement(k, o.rank(), [&](const Subscripts &at) { Out.at(at) = cast(function(cast(X.at(at), f32)), o.dtype("out")); });
             return Status::ok();
           }};
@@ -43,7 +44,7 @@ static Entry binary(const char *name, const char *summary, bool ofIntegers, Bina
     options[1].values.push_back("i32");
   }
   return {{name, summary, options, {}}, [=](KernelBuilder &k, const Options &o) {
-            View X = view(k, "X", o, o.dtype()), Y = view(k, "Y", o, o.dtype()), Out = view(k, "Out", o, o.dtype("out"));
+            View X = view(k, "X", o, o.dtype()), Y = view(k, "Y", o, o.dtype()), Out = output(k, o);
             DType math = o.dtype() == i32 ? i32 : f32;
             forEachElement(k, o.rank(), [&](const Subscripts &at) { Out.at(at) = cast(function(cast(X.at(at), math), cast(Y.at(at), math)), o.dtype("out")); });
             return Status::ok();
@@ -52,7 +53,7 @@ static Entry binary(const char *name, const char *summary, bool ofIntegers, Bina
 
 static Entry withScalar(const char *name, const char *summary, Binary function) {
   return {{name, summary, {dtypeOption(), outOption(), rankOption(1)}, {}}, [=](KernelBuilder &k, const Options &o) {
-            View X = view(k, "X", o, o.dtype()), Out = view(k, "Out", o, o.dtype("out"));
+            View X = view(k, "X", o, o.dtype()), Out = output(k, o);
             Tile value = k.scalar("value", f32);
             forEachElement(k, o.rank(), [&](const Subscripts &at) { Out.at(at) = cast(function(cast(X.at(at), f32), value), o.dtype("out")); });
             return Status::ok();
@@ -60,14 +61,14 @@ static Entry withScalar(const char *name, const char *summary, Binary function) 
 }
 
 static Status writeClamp(KernelBuilder &k, const Options &o) {
-  View X = view(k, "X", o, o.dtype()), Out = view(k, "Out", o, o.dtype("out"));
+  View X = view(k, "X", o, o.dtype()), Out = output(k, o);
   Tile low = k.scalar("low", f32), high = k.scalar("high", f32);
   forEachElement(k, o.rank(), [&](const Subscripts &at) { Out.at(at) = cast(minimum(maximum(cast(X.at(at), f32), low), high), o.dtype("out")); });
   return Status::ok();
 }
 
 static Status writeWhere(KernelBuilder &k, const Options &o) {
-  View Cond = view(k, "Cond", o, i8), X = view(k, "X", o, o.dtype()), Y = view(k, "Y", o, o.dtype()), Out = view(k, "Out", o, o.dtype("out"));
+  View Cond = view(k, "Cond", o, i8), X = view(k, "X", o, o.dtype()), Y = view(k, "Y", o, o.dtype()), Out = output(k, o);
   Cond.values(0, 2);
   forEachElement(k, o.rank(), [&](const Subscripts &at) {
     Tile chosen = Cond.at(at) != 0;
@@ -77,14 +78,13 @@ static Status writeWhere(KernelBuilder &k, const Options &o) {
 }
 
 static Status writeSwiglu(KernelBuilder &k, const Options &o) {
-  View Gate = view(k, "Gate", o, o.dtype()), Up = view(k, "Up", o, o.dtype()), Out = view(k, "Out", o, o.dtype("out"));
+  View Gate = view(k, "Gate", o, o.dtype()), Up = view(k, "Up", o, o.dtype()), Out = output(k, o);
   forEachElement(k, o.rank(), [&](const Subscripts &at) { Out.at(at) = cast(silu(cast(Gate.at(at), f32)) * cast(Up.at(at), f32), o.dtype("out")); });
   return Status::ok();
 }
 
 static Status writeCopy(KernelBuilder &k, const Options &o) {
-  View X = view(k, "X", o, o.dtype()), Out = view(k, "Out", o, o.dtype("out"));
-  if (DTypeClass::Float != info(o.dtype()).kind) X.values(-128, 128);
+  View X = view(k, "X", o, o.dtype()), Out = output(k, o);
   forEachElement(k, o.rank(), [&](const Subscripts &at) { Out.at(at) = cast(X.at(at), o.dtype("out")); });
   return Status::ok();
 }

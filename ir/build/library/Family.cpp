@@ -48,6 +48,13 @@ std::vector<LibraryOption> epilogueOptions() {
           flagOption("residual", "adds Residual, of the output's shape, at the end")};
 }
 
+View input(KernelBuilder &k, const char *name, std::vector<SizeSpec> sizes, DType dtype) {
+  View view = k.view(name, std::move(sizes), dtype);
+  if (info(dtype).kind == DTypeClass::Float) return view;
+  uint64_t half = uint64_t(1) << (info(dtype).bits - 1);
+  return view.values(int64_t(0 - half), int64_t(std::min<uint64_t>(half, std::numeric_limits<int64_t>::max())));
+}
+
 std::vector<std::string> sizeNames(int rank) {
   std::vector<std::string> names = {"B0", "B1", "M", "N"};
   if (rank < 4) names.erase(names.begin() + 1);

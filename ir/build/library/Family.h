@@ -58,6 +58,8 @@ LibraryOption axisOption();
 LibraryOption formatOption(const std::string &byDefault);
 std::vector<LibraryOption> epilogueOptions();
 
+/// A view of an input: one of integers declares that it takes every value.
+View input(KernelBuilder &k, const char *name, std::vector<SizeSpec> sizes, DType dtype);
 /// The names of a view's sizes by rank: [N], [M,N], [B0,M,N], [B0,B1,M,N].
 std::vector<std::string> sizeNames(int rank);
 std::vector<SizeSpec> specs(const std::vector<std::string> &names);

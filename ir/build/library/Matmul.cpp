@@ -64,9 +64,7 @@ static Status writeMatvec(KernelBuilder &k, const Options &o) {
 static Status writeInt8(KernelBuilder &k, const Options &o) {
   auto [M, N, K] = k.sizes("M", "N", "K");
   bool tb = o.flag("transpose_b"), scaled = o.flag("scales");
-  View A = k.view("A", {M, K}, i8), B = tb ? k.view("B", {N, K}, i8) : k.view("B", {K, N}, i8), rows, columns;
-  A.values(-128, 128);
-  B.values(-128, 128);
+  View A = input(k, "A", {M, K}, i8), B = tb ? input(k, "B", {N, K}, i8) : input(k, "B", {K, N}, i8), rows, columns;
   if (scaled) rows = k.view("ScaleA", {M}, f32), columns = k.view("ScaleB", {N}, f32);
   DType out = scaled ? o.dtype("out") : i32;
   View C = k.view("C", {M, N}, out);

@@ -13,7 +13,7 @@ namespace pantile::build {
 
 QuantizedRows::QuantizedRows(KernelBuilder &k, const std::string &format, const std::string &rows, const std::string &blocks) {
   bool packed = format == "q4_1";
-  quants = k.view("Quants", {rows, blocks, packed ? block / 2 : block}, i8).values(-128, 128);
+  quants = input(k, "Quants", {rows, blocks, packed ? block / 2 : block}, i8);
   scales = k.view("Scales", {rows, blocks}, f16);
   if (packed) mins = k.view("Mins", {rows, blocks}, f16);
 }
