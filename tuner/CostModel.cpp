@@ -68,9 +68,11 @@ std::optional<CostModel::Estimate> CostModel::estimate(const Point &point) const
 
   e.compute = (flops / device.flops + mma / device.mmaFlops) / busy * tail / efficiency;
   e.cache = cacheBytes / (device.cache * busy) * tail;
-  // Traffic beyond one read of everything comes from the last-level cache as far as that holds what is reused.
+  // Traffic beyond one read of everything comes from the shared cache: all of it where everything fits there; else programs
+  // that run together share what they read, in two dimensions as a rule, so each byte serves the square root of them.
   double cached = unique > 0 ? std::min(1.0, device.l2Bytes / unique) : 1;
-  double dram = unique + (bytes - unique) * (1 - 0.9 * cached);
+  double reuse = unique > 0 ? std::min(bytes / unique, std::sqrt(std::min(programs, slots))) : 1;
+  double dram = std::max(unique, std::min(bytes / std::max(1.0, reuse), unique + (bytes - unique) * (1 - 0.9 * cached)));
   // One unit alone does not saturate memory; about a quarter of the units do.
   double share = std::min(1.0, busy / std::max(1.0, device.units / 4));
   e.memory = dram / (device.memory * share) + (bytes - dram) / (device.l2 * share);
@@ -106,32 +108,39 @@ std::vector<Point> CostModel::rank(size_t count, size_t samples, Random &random)
   if (space.defaults()) consider(*space.defaults());
   for (size_t i = 0; i < samples; ++i)
     if (auto point = space.sample(random)) consider(std::move(*point));
-  auto sort = [&] { std::sort(scored.begin(), scored.end()); };
-  sort();
-  // A few rounds of improving the best ones: samples of a large space rarely contain its optimum.
-  for (int round = 0; round < 3; ++round) {
-    size_t leaders = std::min<size_t>(scored.size(), 8);
-    std::vector<Point> from;
-    for (size_t i = 0; i < leaders; ++i) from.push_back(scored[i].second);
-    for (const Point &point : from)
-      for (Point &other : space.neighbours(point, 2)) consider(std::move(other));
-    sort();
-  }
-  // Points one step apart are nearly the same program: they wait until the distinct ones are taken.
-  auto near = [&](const Point &a, const Point &b) {
-    uint64_t distance = 0;
-    for (size_t i = 0; i < a.size(); ++i) distance += a[i] != b[i];
-    return distance <= 1;
+  std::sort(scored.begin(), scored.end());
+
+  // What the model does not see is left at its default: a point of each kind of program is enough, and the defaults are the
+  // best guess for the rest.
+  auto plain = [&](Point point, double time) {
+    if (!space.defaults()) return point;
+    for (size_t i = 0; i < point.size(); ++i) {
+      if (point[i] == (*space.defaults())[i]) continue;
+      Point other = point;
+      other[i] = (*space.defaults())[i];
+      other = space.canonical(std::move(other));
+      if (space.legal(other) && score(other) <= time * (1 + 1e-9)) point = std::move(other);
+    }
+    return point;
   };
-  std::vector<size_t> later;
-  for (size_t i = 0; i < scored.size() && result.size() < count; ++i) {
-    if (std::isinf(scored[i].first)) break;
-    bool close = std::any_of(result.begin(), result.end(), [&](const Point &p) { return near(p, scored[i].second); });
-    if (close) later.push_back(i);
-    else result.push_back(scored[i].second);
-    if (!result.empty() && scored[i].first > 3 * scored[0].first) break;
+  std::vector<std::pair<double, Point>> best;
+  seen.clear();
+  auto keep = [&](const Point &raw, double time) {
+    Point point = plain(raw, time);
+    if (seen.insert(point).second) best.push_back({score(point), std::move(point)});
+  };
+  for (size_t i = 0; i < std::min(scored.size(), std::max<size_t>(64, 4 * count)); ++i) keep(scored[i].second, scored[i].first);
+  // A few rounds of improving the best: samples of a large space rarely contain its optimum.
+  for (int round = 0; round < 4; ++round) {
+    std::sort(best.begin(), best.end());
+    std::vector<Point> leaders;
+    for (size_t i = 0; i < std::min<size_t>(best.size(), 8); ++i) leaders.push_back(best[i].second);
+    for (const Point &leader : leaders)
+      for (const Point &other : space.neighbours(leader, 2)) keep(other, score(other));
   }
-  for (size_t i = 0; i < later.size() && result.size() < count; ++i) result.push_back(scored[later[i]].second);
+  std::sort(best.begin(), best.end());
+  for (size_t i = 0; i < best.size() && result.size() < count; ++i)
+    if (!std::isinf(best[i].first)) result.push_back(std::move(best[i].second));
   return result;
 }
 

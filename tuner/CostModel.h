@@ -26,6 +26,7 @@
 //   units, clock_khz, flops_per_cycle (a unit), mma_flops_per_cycle (a unit), memory_bytes_per_second,
 //   cache_bytes_per_cycle (a unit), l1_bytes, l2_bytes, l2_bytes_per_second, shared_bytes (a unit), register_bytes (a unit),
 //   max_threads (a unit), max_programs (a unit), launch_ns, memory_latency_ns, call_ns
+//   (l2_bytes is the largest cache that all units share)
 // Absent ones take the middle of what today's devices have; ranking needs ratios only.
 //
 //===----------------------------------------------------------------------===//
@@ -54,8 +55,8 @@ public:
   std::optional<Estimate> estimate(const Point &point) const;
   /// Estimated microseconds; infinity where there is no estimate.
   double score(const Point &point) const;
-  /// The best of `samples` random legal points and of the neighbours of the best, ascending, at most `count`, no two nearer
-  /// than one parameter's step where others are as good.
+  /// The best of `samples` random legal points and of the neighbours of the best, ascending, at most `count`. Parameters that
+  /// the estimate does not depend on are at their defaults.
   std::vector<Point> rank(size_t count, size_t samples, Random &random) const;
   /// Appends kTerms numbers (logarithms of the parts): features of the learned model.
   static constexpr size_t kTerms = 7;

@@ -137,14 +137,10 @@ private:
     if (rows.size() >= std::max(lastProgress, lastRestart) + kPatience * kBatch && rows.size() >= 4 * kBatch) {
       if (best < bestAtRestart * (1 - kProgress)) restarts = 0;
       bestAtRestart = best;
-      if (++restarts > kRestarts) {
-        finished = pending() == 0;
-        if (finished) return;
-      } else {
-        lastRestart = rows.size();
-        fill(kBatch);
-        return;
-      }
+      if (restarts == kRestarts) return; // done, unless a trial under way is a surprise
+      ++restarts;
+      lastRestart = rows.size();
+      return fill(kBatch);
     }
     learn();
     std::vector<Point> pool = candidates();

@@ -88,13 +88,17 @@ inline CallValues matmulValues(int64_t m, int64_t n, int64_t k) {
           {"d.register_bytes", 200000}, {"d.max_threads", 2048}, {"d.max_programs", 8}};
 }
 
-/// "Hardware": a time in microseconds that the model does not know, with a few narrow valleys; deterministic.
+/// "Hardware": a time in microseconds whose shape the model knows roughly, and whose details it does not.
 inline double matmulTime(const Space &space, const Point &point) {
   Configuration c = space.configuration(point);
-  auto lg = [&](const char *name) { return std::log2(double(c.integer(name, 1))); };
+  auto number = [&](const char *name) { return double(c.integer(name, 1)); };
+  auto lg = [&](const char *name) { return std::log2(number(name)); };
   auto bowl = [](double x, double at, double width) { return 1 + (x - at) * (x - at) / (width * width); };
-  double time = 100 * bowl(lg("bm"), 7, 2.2) * bowl(lg("bn"), 7, 2.2) * bowl(lg("bk"), 6, 2.5) * bowl(double(c.integer("stages", 1)), 4, 3.5);
-  time *= bowl(lg("warps") - lg("bm") - lg("bn"), -11, 2.0); // warps go with the tile
+  double bm = number("bm"), bn = number("bn");
+  double compute = 180 * (1 + 20 / bm + 20 / bn), memory = 25000 * (1 / bm + 1 / bn);
+  double time = std::pow(std::pow(compute, 3) + std::pow(memory, 3), 1.0 / 3);
+  if (bm * bn > 32768) time *= 1.7; // spills
+  time *= bowl(lg("warps") - lg("bm") - lg("bn"), -12, 2.5) * bowl(lg("bk"), 6, 2.5) * bowl(number("stages"), 4, 4);
   if (c.text("map", "") == "persistent") time *= 0.92 * bowl(lg("multiplier"), 1, 4);
   time *= bowl(lg("group"), 3, 8);
   if (c.integer("swizzle", 0)) time *= c.integer("bk", 0) >= 64 ? 0.85 : 1.1;
