@@ -1,5 +1,7 @@
 //===- TileDialect.td - the tile dialect: attributes and types ------------===//
 //
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
 // Tiles are builtin tensors whose encoding `#tile.dims<...>` names each extent. See ir/README.md for the language.
 //
 //===----------------------------------------------------------------------===//
@@ -9,6 +11,7 @@
 
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/DialectBase.td"
+include "mlir/IR/TensorEncoding.td"
 
 def Tile_Dialect : Dialect {
   let name = "tile";
@@ -20,9 +23,11 @@ def Tile_Dialect : Dialect {
   }];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
+  let extraClassDeclaration = [{ void registerAttributesAndTypes(); }];
 }
 
-def Tile_DimsAttr : AttrDef<Tile_Dialect, "Dims"> {
+def Tile_DimsAttr : AttrDef<Tile_Dialect, "Dims", [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let mnemonic = "dims";
   let summary = "the extents of a tile: a block symbol (`@bm`), a multiple of one (`@kb * 32`), or a constant";
   let description = [{
@@ -33,7 +38,7 @@ def Tile_DimsAttr : AttrDef<Tile_Dialect, "Dims"> {
   let hasCustomAssemblyFormat = 1;
   let extraClassDeclaration = [{
     size_t size() const { return getDims().size(); }
-    Dim operator[](size_t i) const { return getDims()[i]; }
+    ::pantile::tile::Dim operator[](size_t i) const { return getDims()[i]; }
   }];
 }
 
@@ -43,6 +48,7 @@ class Tile_Type<string name, string typeMnemonic> : TypeDef<Tile_Dialect, name> 
 
 def Tile_ViewType : Tile_Type<"View", "view"> {
   let summary = "a typed window on device memory: element type, rank, sizes; `!tile.view<?x64xbf16>`";
+  let genVerifyDecl = 1;
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType);
   let hasCustomAssemblyFormat = 1;
   let extraClassDeclaration = [{ int64_t getRank() const { return getShape().size(); } }];
@@ -53,6 +59,7 @@ def Tile_RangeType : Tile_Type<"Range", "range"> {
   let description = [{
     `extent` is the bound block size, or kDynamic at the portable level.
   }];
+  let genVerifyDecl = 1;
   let parameters = (ins "::pantile::tile::Dim":$dim, "int64_t":$extent);
   let hasCustomAssemblyFormat = 1;
 }

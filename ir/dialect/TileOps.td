@@ -1,4 +1,8 @@
 //===- TileOps.td - the operations of the tile dialect --------------------===//
+//
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef PANTILE_TILE_OPS_TD
 #define PANTILE_TILE_OPS_TD
@@ -12,7 +16,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Tile_Op<string mnemonic, list<Trait> traits = []> : Op<Tile_Dialect, mnemonic, traits>;
 
-def Tile_Tile : TypeConstraint<CPred<"::pantile::tile::isTile($_self)">, "tile (a tensor with #tile.dims)", "::mlir::RankedTensorType">;
+def Tile_Tile : Type<CPred<"::pantile::tile::isTile($_self)">, "tile (a tensor with #tile.dims)", "::mlir::RankedTensorType">;
 def Tile_Scalar : AnyTypeOf<[AnySignlessInteger, AnyFloat, Index]>;
 def Tile_Value : AnyTypeOf<[Tile_Tile, Tile_Scalar]>;
 /// One subscript of a view: a position, a range, or (gather, scatter) a tile of positions.
@@ -35,6 +39,7 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> 
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
     ::mlir::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
     ::mlir::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
@@ -51,7 +56,7 @@ def Tile_ReturnOp : Tile_Op<"return", [Pure, HasParent<"KernelOp">, Terminator]>
 def Tile_YieldOp : Tile_Op<"yield", [Pure, Terminator, ParentOneOf<["ParallelOp", "LoopOp", "GridOp", "ReduceOp", "ScanOp"]>]> {
   let summary = "ends a loop body (its next carries) or a combine region (its results); implied where it has no operands";
   let arguments = (ins Variadic<AnyType>:$operands);
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ /* no operands */ }]>];
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
 }
 
@@ -109,12 +114,7 @@ def Tile_WorkspaceOp : Tile_Op<"workspace", [MemoryEffects<[MemAlloc]>]> {
   let hasVerifier = 1;
 }
 
-class Tile_MemoryOp<string mnemonic, list<Trait> traits = []> : Tile_Op<mnemonic, traits> {
-  code subscriptNote = [{
-    `kinds` has one entry a dimension of the view: unit = the next operand of `subscripts`; a symbol = `full @d`;
-    an integer = `full 64`. An `index` subscript drops the dimension, a range or full extent keeps it.
-  }];
-}
+class Tile_MemoryOp<string mnemonic, list<Trait> traits = []> : Tile_Op<mnemonic, traits>;
 
 def Tile_LoadOp : Tile_MemoryOp<"load", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "reads a tile: `tile.load %A[%i, full @d] : !a`, `... pad %zero : !a`; all-index subscripts give a scalar";
@@ -168,38 +168,38 @@ def Tile_BeginOp : Tile_Op<"begin", [Pure]> {
   let summary = "first position of a range";
   let arguments = (ins Tile_RangeType:$range);
   let results = (outs Index:$result);
-  let assemblyFormat = "$range attr-dict `:` type($range)";
+  let assemblyFormat = "$range attr-dict `:` qualified(type($range))";
 }
 def Tile_EndOp : Tile_Op<"end", [Pure]> {
   let summary = "one past the last logical position of a range (clipped by the loop's upper bound)";
   let arguments = (ins Tile_RangeType:$range);
   let results = (outs Index:$result);
-  let assemblyFormat = "$range attr-dict `:` type($range)";
+  let assemblyFormat = "$range attr-dict `:` qualified(type($range))";
 }
 def Tile_IdOp : Tile_Op<"id", [Pure]> {
   let summary = "ordinal of a range in its loop: (begin - lower) / block";
   let arguments = (ins Tile_RangeType:$range);
   let results = (outs Index:$result);
-  let assemblyFormat = "$range attr-dict `:` type($range)";
+  let assemblyFormat = "$range attr-dict `:` qualified(type($range))";
 }
 def Tile_IndexOp : Tile_Op<"index", [Pure]> {
   let summary = "the positions of a range as a rank-1 tile: `tile.index %i : !tile.range<@bm> -> tensor<?xi32, #tile.dims<@bm>>`";
   let arguments = (ins Tile_RangeType:$range);
   let results = (outs Tile_Tile:$result);
-  let assemblyFormat = "$range attr-dict `:` type($range) `->` type($result)";
+  let assemblyFormat = "$range attr-dict `:` qualified(type($range)) `->` type($result)";
   let hasVerifier = 1;
 }
 def Tile_ShiftOp : Tile_Op<"shift", [Pure, AllTypesMatch<["range", "result"]>]> {
   let summary = "a range moved by an offset, begin and end alike: `tile.shift %i by %off : !tile.range<@bm>`";
   let arguments = (ins Tile_RangeType:$range, Index:$offset);
   let results = (outs Tile_RangeType:$result);
-  let assemblyFormat = "$range `by` $offset attr-dict `:` type($range)";
+  let assemblyFormat = "$range `by` $offset attr-dict `:` qualified(type($range))";
 }
 def Tile_ScaleOp : Tile_Op<"scale", [Pure]> {
   let summary = "a range times a constant, begin and end alike: `tile.scale %kb by 32 : !tile.range<@kb> -> !tile.range<@kb * 32>`";
   let arguments = (ins Tile_RangeType:$range, I64Attr:$factor);
   let results = (outs Tile_RangeType:$result);
-  let assemblyFormat = "$range `by` $factor attr-dict `:` type($range) `->` type($result)";
+  let assemblyFormat = "$range `by` $factor attr-dict `:` qualified(type($range)) `->` qualified(type($result))";
   let hasVerifier = 1;
 }
 
@@ -207,14 +207,12 @@ def Tile_ScaleOp : Tile_Op<"scale", [Pure]> {
 // Tiles
 //===----------------------------------------------------------------------===//
 
-def Tile_SplatOp : Tile_Op<"splat", [Pure]> {
+def Tile_SplatOp : Tile_Op<"splat", [Pure, TypesMatchWith<"the scalar has the tile's element type", "result", "scalar",
+                                                               "::pantile::tile::elementOf($_self)">]> {
   let summary = "a tile of one scalar: `tile.splat %zero : !acc`";
   let arguments = (ins Tile_Scalar:$scalar);
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = "$scalar attr-dict `:` type($result)";
-  let hasVerifier = 1;
-  let extraClassDeclaration = "";
-  let hasCustomAssemblyFormat = 0;
 }
 def Tile_IotaOp : Tile_Op<"iota", [Pure]> {
   let summary = "0, 1, 2, ... as a rank-1 tile: `tile.iota : tensor<?xi32, #tile.dims<@cols>>`";
@@ -273,9 +271,9 @@ def Tile_CastOp : Tile_Op<"cast", [Pure]> {
     and saturates (nan gives 0), integer to float rounds to nearest even, integers wrap or extend by sign (i1 by zero;
     `unsigned` extends and converts as unsigned). Upstream arith casts are accepted as well.
   }];
-  let arguments = (ins Tile_Value:$source, UnitAttr:$unsigned);
+  let arguments = (ins Tile_Value:$source, UnitAttr:$is_unsigned);
   let results = (outs Tile_Value:$result);
-  let assemblyFormat = "$source (`unsigned` $unsigned^)? attr-dict `:` type($source) `->` type($result)";
+  let assemblyFormat = "$source (`unsigned` $is_unsigned^)? attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
 }
 
@@ -358,11 +356,11 @@ def Tile_MakeRangeOp : Tile_Op<"make_range", [Pure]> {
   let description = "`end` is the loop's upper bound; the range's end is min(begin + extent, end).";
   let arguments = (ins Index:$id, Index:$begin, Index:$end);
   let results = (outs Tile_RangeType:$result);
-  let assemblyFormat = "$id `at` $begin `to` $end attr-dict `:` type($result)";
+  let assemblyFormat = "$id `at` $begin `to` $end attr-dict `:` qualified(type($result))";
   let hasVerifier = 1;
 }
 
-def Tile_PackOp : Tile_Op<"pack", [Pure]> {
+def Tile_PackOp : Tile_Op<"pack", [Pure, AllTypesMatch<["view", "result"]>]> {
   let summary = "scheduled, CPU: the view %v again, its block `%range` of dimension `dim` copied into panels of `panel` columns";
   let description = [{
     `%p = tile.pack %B over 1 at %j {panel = 32} : !tile.view<?x?xf32>, !tile.range<@bn, 64>`: equal to %B inside the
@@ -371,9 +369,8 @@ def Tile_PackOp : Tile_Op<"pack", [Pure]> {
   }];
   let arguments = (ins Tile_ViewType:$view, Tile_RangeType:$range, I64Attr:$dim, I64Attr:$panel, DefaultValuedAttr<I64Attr, "1">:$k_group);
   let results = (outs Tile_ViewType:$result);
-  let assemblyFormat = "$view `over` $dim `at` $range attr-dict `:` type($view) `,` type($range)";
+  let assemblyFormat = "$view `over` $dim `at` $range attr-dict `:` qualified(type($view)) `,` qualified(type($range))";
   let hasVerifier = 1;
-  let builders = [];
 }
 
 #endif // PANTILE_TILE_OPS_TD
