@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <set>
+#include <unordered_set>
 
 namespace pantile::tuner {
 namespace {
@@ -48,6 +50,7 @@ private:
   Status prepare();
   Status search();
   void askMore();
+  void recall();
   void tell(Trial trial, const std::string &text, std::optional<CompiledCandidate> candidate);
   Trial remembered(const Pending &pending) const;
   std::optional<Trial> measure(const Pending &pending, std::optional<CompiledCandidate> &candidate);
@@ -98,6 +101,8 @@ private:
   Configuration bestConfiguration;
   std::map<uint64_t, std::pair<double, CompiledCandidate>> kept;
   std::unordered_map<std::string, size_t> byIdentity; ///< into trials
+  std::set<uint64_t> copies;                          ///< trials of code that another trial measured
+  std::unordered_set<std::string> askedTexts;
   uint64_t failed = 0, rememberedCount = 0;
   unsigned deaths = 0;
   bool cancelled = false;
@@ -132,6 +137,7 @@ Status Driver::prepare() {
 Expected<TuneResult> Driver::run() {
   PANTILE_RETURN_IF_ERROR(prepare());
   Status searched = search();
+  recall();
   if (!searched.isOk() && !succeeded()) return searched;
   if (!succeeded()) {
     if (cancelled) return Status(PANTILE_CANCELLED, "tuning was cancelled before a configuration was measured");
@@ -200,9 +206,25 @@ void Driver::askMore() {
       Configuration configuration = space.configuration(point);
       Pending next{asked++, std::move(point), configuration.toText(), nullptr};
       if (pending.empty()) headSince = Clock::now();
+      askedTexts.insert(next.text);
       if (!journal.find(next.text)) next.job = pool->submit(std::move(configuration));
       pending.push_back(std::move(next));
     }
+  }
+}
+
+/// What an earlier run over this journal found, better than all that this one asked, counts too.
+void Driver::recall() {
+  for (const auto &[text, record] : journal.known()) {
+    if (askedTexts.contains(text) || (record.outcome != Outcome::Timed && record.outcome != Outcome::Slow)) continue;
+    if (!(summarize(record.samples).median < best())) continue;
+    auto configuration = Configuration::fromText(text);
+    if (!configuration) continue;
+    auto point = space.point(*configuration);
+    if (!point || !space.legal(*point) || space.configuration(*point).toText() != text) continue;
+    askedTexts.insert(text);
+    ++rememberedCount;
+    tell(remembered({asked++, *std::move(point), text, nullptr}), text, std::nullopt);
   }
 }
 
@@ -235,6 +257,7 @@ std::optional<Trial> Driver::measure(const Pending &item, std::optional<Compiled
     trial.samples = other.samples;
     trial.median = other.median;
     trial.report = other.report;
+    copies.insert(trial.number);
     return trial;
   }
   bool interrupted = false;
@@ -337,7 +360,7 @@ void Driver::finals(TuneResult &result) {
   std::vector<size_t> order;
   Summary leader = summarize(trials[*bestTrial].samples);
   for (size_t i = 0; i < trials.size(); ++i) {
-    if (!trials[i].timed()) continue;
+    if (!trials[i].timed() || copies.contains(trials[i].number)) continue;
     Summary summary = summarize(trials[i].samples);
     // Whoever may be the best as far as its interval says; few samples make a wide one.
     if (summary.median <= 1.05 * leader.median || summary.low <= leader.high) order.push_back(i);

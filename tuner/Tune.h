@@ -12,8 +12,8 @@
 //      separate or they are tied within half a percent. One dropped early that was near the best is let in again.
 //
 // Every candidate is written to the journal: `started` before it runs, `done` after. A run over an existing journal asks
-// the same questions and takes known answers from it; what was started and never done is taken to have killed the process
-// and is not run again.
+// the same questions and takes known answers from it, and also what is there, never asked, and better than all. What was
+// started and never done is taken to have killed the process and is not run again.
 //
 //===----------------------------------------------------------------------===//
 
