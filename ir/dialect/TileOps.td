@@ -104,6 +104,7 @@ def Tile_DimOp : Tile_Op<"dim", [Pure]> {
   let results = (outs Index:$result);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Tile_WorkspaceOp : Tile_Op<"workspace", [MemoryEffects<[MemAlloc]>]> {
@@ -169,6 +170,7 @@ def Tile_BeginOp : Tile_Op<"begin", [Pure]> {
   let arguments = (ins Tile_RangeType:$range);
   let results = (outs Index:$result);
   let assemblyFormat = "$range attr-dict `:` qualified(type($range))";
+  let hasFolder = 1;
 }
 def Tile_EndOp : Tile_Op<"end", [Pure]> {
   let summary = "one past the last logical position of a range (clipped by the loop's upper bound)";
@@ -181,6 +183,7 @@ def Tile_IdOp : Tile_Op<"id", [Pure]> {
   let arguments = (ins Tile_RangeType:$range);
   let results = (outs Index:$result);
   let assemblyFormat = "$range attr-dict `:` qualified(type($range))";
+  let hasFolder = 1;
 }
 def Tile_IndexOp : Tile_Op<"index", [Pure]> {
   let summary = "the positions of a range as a rank-1 tile: `tile.index %i : !tile.range<@bm> -> tensor<?xi32, #tile.dims<@bm>>`";
@@ -194,6 +197,7 @@ def Tile_ShiftOp : Tile_Op<"shift", [Pure, AllTypesMatch<["range", "result"]>]> 
   let arguments = (ins Tile_RangeType:$range, Index:$offset);
   let results = (outs Tile_RangeType:$result);
   let assemblyFormat = "$range `by` $offset attr-dict `:` qualified(type($range))";
+  let hasFolder = 1;
 }
 def Tile_ScaleOp : Tile_Op<"scale", [Pure]> {
   let summary = "a range times a constant, begin and end alike: `tile.scale %kb by 32 : !tile.range<@kb> -> !tile.range<@kb * 32>`";
@@ -201,6 +205,7 @@ def Tile_ScaleOp : Tile_Op<"scale", [Pure]> {
   let results = (outs Tile_RangeType:$result);
   let assemblyFormat = "$range `by` $factor attr-dict `:` qualified(type($range)) `->` qualified(type($result))";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -227,6 +232,7 @@ def Tile_BroadcastOp : Tile_Op<"broadcast", [Pure]> {
   let results = (outs Tile_Tile:$result);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 def Tile_TransposeOp : Tile_Op<"transpose", [Pure]> {
   let summary = "permutes dimensions: `tile.transpose %x by [1, 0] : !a -> !b`; result dimension i is source dimension permutation[i]";
@@ -234,6 +240,8 @@ def Tile_TransposeOp : Tile_Op<"transpose", [Pure]> {
   let results = (outs Tile_Tile:$result);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 def Tile_ReshapeOp : Tile_Op<"reshape", [Pure]> {
   let summary = "row-major reinterpretation: merges or splits neighbouring dimensions: `tile.reshape %x : !a -> !b`";
@@ -242,6 +250,8 @@ def Tile_ReshapeOp : Tile_Op<"reshape", [Pure]> {
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 def Tile_CatOp : Tile_Op<"cat", [Pure]> {
   let summary = "joins tiles along an existing dimension of constant extent: `tile.cat %x, %y along 1 : !a, !b -> !c`";
@@ -263,6 +273,7 @@ def Tile_SplitOp : Tile_Op<"split", [Pure]> {
   let results = (outs Tile_Tile:$first, Tile_Tile:$second);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 def Tile_CastOp : Tile_Op<"cast", [Pure]> {
   let summary = "numeric conversion between any two dtypes, of a tile or a scalar: `tile.cast %x : !a -> !b`";
@@ -275,6 +286,8 @@ def Tile_CastOp : Tile_Op<"cast", [Pure]> {
   let results = (outs Tile_Value:$result);
   let assemblyFormat = "$source (`unsigned` $is_unsigned^)? attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -293,6 +306,7 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
   let results = (outs Tile_Tile:$result);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Tile_ReduceOp : Tile_Op<"reduce", [RecursivelySpeculatable, RecursiveMemoryEffects, AttrSizedOperandSegments]> {
