@@ -1,0 +1,266 @@
+//===- cpu/compiler/lower/Entry.cpp - slots, scratch, the loop over programs ===//
+//
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/compiler/lower/HostExpression.h"
+#include "backends/cpu/compiler/lower/PhaseLowering.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/IR/Dominators.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Transforms/Utils/PromoteMemToReg.h"
+
+using namespace mlir;
+using namespace pantile::tile;
+
+namespace pantile::cpu {
+
+namespace {
+
+constexpr int64_t kStackBuffer = 2 << 10, kStackTotal = 24 << 10;
+
+} // namespace
+
+PhaseLowering::PhaseLowering(GridOp grid, const ExtentAnalysis &extents, const Facts &facts, const CpuTarget &target, const CodeKnobs &knobs, llvm::Module &module,
+                             std::string name, const llvm::DenseMap<Value, std::string> &workspaces)
+    : grid(grid), extents(extents), facts(facts), target(target), knobs(knobs), module(module), context(module.getContext()), name(std::move(name)),
+      workspaces(workspaces), prologue(context), b(context) {}
+
+void PhaseLowering::fail(std::string text, Operation *op) {
+  if (!failure.isOk()) return;
+  std::string where;
+  if (op) {
+    llvm::raw_string_ostream out(where);
+    op->print(out, OpPrintingFlags().skipRegions());
+  }
+  failure = Status(PANTILE_UNSUPPORTED, std::move(text)).withCause(std::move(where));
+}
+
+llvm::Value *PhaseLowering::slot(const std::string &expression) {
+  auto [found, isNew] = slotValues.try_emplace(expression, nullptr);
+  if (isNew) {
+    llvm::Type *i64 = prologue.getInt64Ty();
+    auto *load = prologue.CreateLoad(i64, prologue.CreateConstGEP1_64(i64, slotsArgument, slotExpressions.size()));
+    slotExpressions.push_back(expression);
+    found->second = load;
+  }
+  return found->second;
+}
+
+llvm::AllocaInst *PhaseLowering::variable(llvm::Type *type, const char *label) {
+  llvm::IRBuilder<> at(&entry->front());
+  llvm::AllocaInst *result = at.CreateAlloca(type, nullptr, label);
+  variables.push_back(result);
+  return result;
+}
+
+llvm::Value *PhaseLowering::sizeOf(Value view, int64_t dim) {
+  ExtentAtom atom = extents.atomOfSize(view, dim);
+  if (int64_t size = extents.staticSize(atom.source, atom.dim); size >= 0) return prologue.getInt64(size);
+  if (auto argument = dyn_cast<BlockArgument>(atom.source)) {
+    if (argument.getArgNumber() < facts.arguments.size())
+      if (int64_t size = facts.arguments[argument.getArgNumber()].static_size[atom.dim]; size >= 0) return prologue.getInt64(size);
+    return slot("s" + std::to_string(argument.getArgNumber()) + "." + std::to_string(atom.dim));
+  }
+  return hoisted(cast<WorkspaceOp>(atom.source.getDefiningOp()).getSizes()[dynamicIndex(atom.source, atom.dim)]);
+}
+
+/// Operand number of a workspace's dynamic dimension.
+unsigned PhaseLowering::dynamicIndex(Value workspace, int64_t dim) {
+  auto shape = cast<ViewType>(workspace.getType()).getShape();
+  unsigned sizes = unsigned(workspace.getDefiningOp<WorkspaceOp>().getSizes().size());
+  if (sizes == shape.size()) return unsigned(dim);
+  unsigned index = 0;
+  for (int64_t i = 0; i < dim; ++i) index += ShapedType::isDynamic(shape[i]);
+  return index;
+}
+
+const View &PhaseLowering::viewOf(Value value) {
+  while (auto pack = value.getDefiningOp<PackOp>()) value = pack.getView();
+  auto [found, isNew] = views.try_emplace(value);
+  if (!isNew) return found->second;
+  auto type = cast<ViewType>(value.getType());
+  View view;
+  view.element = type.getElementType();
+  unsigned rank = unsigned(type.getRank());
+  int64_t natural = std::max<int64_t>(1, memoryType(view.element)->getScalarSizeInBits() / 8);
+  (void)natural;
+  for (unsigned dim = 0; dim < rank; ++dim) view.sizes.push_back(sizeOf(value, dim));
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    unsigned number = argument.getArgNumber();
+    view.pointer = prologue.CreateIntToPtr(slot("p" + std::to_string(number)), prologue.getPtrTy());
+    const pantile_argument_facts *known = number < facts.arguments.size() ? &facts.arguments[number] : nullptr;
+    view.alignment = known ? std::max<int64_t>(1, known->alignment) : 1;
+    for (unsigned dim = 0; dim < rank; ++dim) {
+      int64_t divisor = known ? std::max<int64_t>(1, known->stride_divisor[dim]) : 1;
+      if (known && int(dim) == known->unit_dim) {
+        view.strides.push_back(prologue.getInt64(1));
+        divisor = 1;
+      } else if (known && (known->zero_stride_mask >> dim & 1)) {
+        view.strides.push_back(prologue.getInt64(0));
+        divisor = 128;
+      } else {
+        view.strides.push_back(slot("t" + std::to_string(number) + "." + std::to_string(dim)));
+      }
+      view.strideDivisors.push_back(divisor);
+    }
+  } else {
+    auto address = workspaces.find(value);
+    view.pointer = prologue.CreateIntToPtr(slot(address == workspaces.end() ? "w" : address->second), prologue.getPtrTy());
+    view.alignment = 64;
+    view.strides.resize(rank);
+    view.strideDivisors.assign(rank, 1);
+    llvm::Value *stride = prologue.getInt64(1);
+    for (int dim = int(rank) - 1; dim >= 0; --dim) {
+      view.strides[dim] = stride;
+      stride = prologue.CreateMul(stride, view.sizes[dim]);
+    }
+  }
+  return views[value] = std::move(view);
+}
+
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
+
+std::pair<std::string, llvm::Value *> PhaseLowering::capacity(RankedTensorType type, unsigned dim) {
+  if (!type.isDynamicDim(dim)) return {std::to_string(type.getDimSize(dim)), prologue.getInt64(type.getDimSize(dim))};
+  Dim entry = dimsOf(type)[dim];
+  const ExtentAtom *atom = entry.symbol ? extents.atomOfSymbol(entry.symbol.getValue()) : nullptr;
+  if (!atom) {
+    fail("the extent of a tile is not known: its symbol is no view's full extent");
+    return {"1", prologue.getInt64(1)};
+  }
+  llvm::Value *size = sizeOf(atom->source, atom->dim);
+  std::string text;
+  if (auto *constantSize = llvm::dyn_cast<llvm::ConstantInt>(size)) text = std::to_string(constantSize->getSExtValue());
+  else if (auto argument = dyn_cast<BlockArgument>(atom->source)) text = "s" + std::to_string(argument.getArgNumber()) + "." + std::to_string(atom->dim);
+  else if (auto expression = hostExpression(atom->source.getDefiningOp<WorkspaceOp>().getSizes()[dynamicIndex(atom->source, atom->dim)])) text = *expression;
+  else fail("a workspace's size is not an expression of sizes");
+  if (entry.factor != 1) return {text + " " + std::to_string(entry.factor) + " *", prologue.CreateMul(size, prologue.getInt64(entry.factor))};
+  return {text, size};
+}
+
+llvm::Value *PhaseLowering::scratch(const std::string &bytes, llvm::Value *bytesHere) {
+  // Room for whole vectors past the end, then to the next cache line.
+  auto *constantBytes = llvm::dyn_cast<llvm::ConstantInt>(bytesHere);
+  llvm::Value *pointer = prologue.CreateGEP(prologue.getInt8Ty(), scratchArgument, scratchOffset);
+  llvm::Value *rounded = prologue.CreateAnd(prologue.CreateAdd(bytesHere, prologue.getInt64(64 + 63)), prologue.getInt64(-64));
+  scratchOffset = prologue.CreateAdd(scratchOffset, rounded);
+  if (constantBytes) scratchConstant += (constantBytes->getSExtValue() + 127) / 64 * 64;
+  else scratchBytes += " " + bytes + " 127 + 64 / 64 * +";
+  return pointer;
+}
+
+Buffer PhaseLowering::makeBuffer(Value owner) {
+  auto type = cast<RankedTensorType>(owner.getType());
+  Buffer buffer;
+  buffer.element = type.getElementType();
+  llvm::Type *element = memoryType(buffer.element);
+  unsigned rank = unsigned(type.getRank());
+  buffer.strides.resize(rank);
+  std::string text = "1";
+  llvm::Value *stride = prologue.getInt64(1);
+  bool innermost = true, isStatic = true;
+  int64_t elements = 1;
+  for (int dim = int(rank) - 1; dim >= 0; --dim) {
+    buffer.strides[dim] = stride;
+    if (!type.isDynamicDim(dim) && type.getDimSize(dim) == 1) continue;
+    auto [extentText, extent] = capacity(type, dim);
+    if (innermost) {
+      // Rows start at whole vectors of any element type.
+      innermost = false;
+      if (!type.isDynamicDim(dim)) {
+        int64_t size = type.getDimSize(dim);
+        size = size < 16 ? int64_t(llvm::PowerOf2Ceil(uint64_t(size))) : (size + 15) / 16 * 16;
+        extent = prologue.getInt64(size);
+        extentText = std::to_string(size);
+      } else {
+        extent = prologue.CreateAnd(prologue.CreateAdd(extent, prologue.getInt64(15)), prologue.getInt64(-16));
+        extentText += " 15 + 16 / 16 *";
+      }
+    }
+    if (auto *constantExtent = llvm::dyn_cast<llvm::ConstantInt>(extent)) elements *= constantExtent->getSExtValue();
+    else isStatic = false;
+    stride = prologue.CreateMul(stride, extent);
+    text += " " + extentText + " *";
+  }
+  int64_t bytes = element->getScalarSizeInBits() / 8;
+  if (isStatic && elements * bytes <= kStackBuffer && stackBytes + elements * bytes <= kStackTotal) {
+    stackBytes += elements * bytes + 64;
+    llvm::IRBuilder<> at(&entry->front());
+    auto *stack = at.CreateAlloca(llvm::ArrayType::get(element, uint64_t(elements + 64 / bytes)), nullptr, "tile");
+    stack->setAlignment(llvm::Align(64));
+    buffer.pointer = stack;
+  } else {
+    buffer.pointer = scratch(text + " " + std::to_string(bytes) + " *", prologue.CreateMul(stride, prologue.getInt64(bytes)));
+  }
+  return buffer;
+}
+
+const Buffer &PhaseLowering::bufferOf(Value tile) {
+  Value owner = plan->owner(tile);
+  if (auto found = buffers.find(owner); found != buffers.end()) return found->second;
+  Buffer made = makeBuffer(owner);
+  return buffers[owner] = made;
+}
+
+//===----------------------------------------------------------------------===//
+// The function
+//===----------------------------------------------------------------------===//
+
+Expected<LaunchDescription> PhaseLowering::run() {
+  llvm::Type *i64 = llvm::Type::getInt64Ty(context), *pointer = llvm::PointerType::get(context, 0);
+  auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, i64, i64, pointer}, false);
+  function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
+  slotsArgument = function->getArg(0);
+  scratchArgument = function->getArg(3);
+  for (unsigned i : {0u, 3u}) function->addParamAttr(i, llvm::Attribute::NoAlias);
+  entry = newBlock("entry");
+  llvm::BasicBlock *programs = newBlock("programs");
+  prologue.SetInsertPoint(llvm::BranchInst::Create(programs, entry));
+  b.SetInsertPoint(programs);
+  llvm::FastMathFlags flags;
+  flags.setAllowContract();
+  prologue.setFastMathFlags(flags);
+  b.setFastMathFlags(flags);
+  mathFlags = flags;
+  scratchOffset = prologue.getInt64(0);
+  auto *zeroType = llvm::ArrayType::get(llvm::Type::getInt8Ty(context), 64);
+  auto *zeroBytes = module.getNamedGlobal("zeros");
+  if (!zeroBytes) {
+    zeroBytes = new llvm::GlobalVariable(module, zeroType, true, llvm::GlobalValue::InternalLinkage, llvm::ConstantAggregateZero::get(zeroType), "zeros");
+    zeroBytes->setAlignment(llvm::Align(64));
+  }
+  zeros = zeroBytes;
+
+  plan = std::make_unique<Plan>(grid, extents, [&](DotOp, Value operand, bool) { return dotReadsInPlace(operand); });
+  Block &body = grid.getBody().front();
+  countedLoop(b, function->getArg(1), function->getArg(2), b.getInt64(1), "program", [&](llvm::Value *program) {
+    scalars[body.getArgument(0)] = program;
+    lowerBlock(&body);
+  });
+  b.CreateRetVoid();
+  if (!failure.isOk()) return failure;
+
+  llvm::DominatorTree dominators(*function);
+  std::vector<llvm::AllocaInst *> promotable;
+  for (llvm::AllocaInst *slot : variables)
+    if (llvm::isAllocaPromotable(slot)) promotable.push_back(slot);
+  llvm::PromoteMemToReg(promotable, dominators);
+
+  LaunchDescription launch;
+  launch.entry = name;
+  auto count = hostExpression(grid.getCount());
+  if (!count) return Status(PANTILE_UNSUPPORTED, "the number of programs of phase '" + name + "' is not an expression of sizes");
+  launch.grid[0] = *count;
+  launch.slots = slotExpressions;
+  std::string total = std::to_string(scratchConstant);
+  if (scratchBytes != "0") total += " " + scratchBytes + " +";
+  launch.extras = {total, "0", "0", "0"};
+  return launch;
+}
+
+} // namespace pantile::cpu

@@ -1,0 +1,220 @@
+//===- cpu/compiler/lower/PhaseLowering.h - one phase as one function ------===//
+//
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
+//   void entry(const uint64_t *slots, int64_t begin, int64_t end, void *scratch)
+//
+// runs programs [begin, end) of a `tile.grid`. Slots hold what the launch record's expressions say: addresses, sizes and
+// strides of the views the phase touches, and scalars. Scratch is per worker; nothing in it outlives the call.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PANTILE_CPU_LOWER_PHASELOWERING_H
+#define PANTILE_CPU_LOWER_PHASELOWERING_H
+
+#include "backends/cpu/compiler/codegen/DotForm.h"
+#include "backends/cpu/compiler/codegen/Target.h"
+#include "backends/cpu/compiler/lower/Address.h"
+#include "backends/cpu/compiler/lower/NestShape.h"
+#include "backends/cpu/compiler/lower/Plan.h"
+#include "backends/cpu/compiler/lower/Values.h"
+#include "core/Artifact.h"
+#include "core/Configuration.h"
+
+#include "llvm/IR/Module.h"
+
+#include <functional>
+
+namespace mlir::scf {
+class IfOp;
+}
+
+namespace pantile::cpu {
+
+/// What steers code generation besides the IR; the CPU's own knobs.
+struct CodeKnobs {
+  int64_t unroll = 0;         ///< vectors a step of a nest, 0: by the cost of its body
+  bool streamingStores = false;
+  int64_t mr = 0, nr = 0;     ///< register tile of dots, 0: the target's default
+  int64_t packB = 1;          ///< keep packed panels of a dot's right operand across programs
+};
+
+/// A function of one or two elementwise operands, for reductions and scans: from (accumulated, next) to combined.
+using Combine = std::function<llvm::SmallVector<llvm::Value *, 2>(llvm::IRBuilder<> &, llvm::ArrayRef<llvm::Value *> left, llvm::ArrayRef<llvm::Value *> right)>;
+
+class PhaseLowering {
+public:
+  PhaseLowering(tile::GridOp grid, const tile::ExtentAnalysis &extents, const Facts &facts, const CpuTarget &target, const CodeKnobs &knobs,
+                llvm::Module &module, std::string name, const llvm::DenseMap<mlir::Value, std::string> &workspaces);
+  /// The function, and the launch record that calls it.
+  Expected<LaunchDescription> run();
+
+private:
+  /// Partial results of the reductions of one nest, one set an unrolled copy.
+  struct Accumulator {
+    mlir::Operation *op;
+    Combine combine;
+    llvm::SmallVector<llvm::SmallVector<llvm::AllocaInst *, 2>, 4> copies;
+  };
+  using Accumulators = llvm::SmallVector<Accumulator, 2>;
+  /// An operand of a dot in memory.
+  struct Matrix {
+    llvm::Value *pointer, *lineStride, *kStride;
+  };
+  struct Panels {
+    llvm::Value *pointer = nullptr, *panelStride = nullptr;
+    unsigned width = 0;
+  };
+
+  //--- Entry.cpp: slots, scratch, buffers
+  const View &viewOf(mlir::Value view);
+  llvm::Value *slot(const std::string &expression);
+  llvm::Value *sizeOf(mlir::Value view, int64_t dim);
+  static unsigned dynamicIndex(mlir::Value workspace, int64_t dim);
+  void fail(std::string text, mlir::Operation *op = nullptr);
+  /// A variable in the entry block; promoted to registers at the end.
+  llvm::AllocaInst *variable(llvm::Type *type, const char *name);
+  /// 64-byte aligned scratch of `bytes` (an expression for the host, a value here).
+  llvm::Value *scratch(const std::string &bytes, llvm::Value *bytesHere);
+  Buffer makeBuffer(mlir::Value owner);
+  const Buffer &bufferOf(mlir::Value tile);
+  /// The most elements of a dimension: host expression, and value in the prologue.
+  std::pair<std::string, llvm::Value *> capacity(mlir::RankedTensorType type, unsigned dim);
+
+  //--- Blocks.cpp: steps, scalars, control flow
+  void lowerBlock(mlir::Block *block);
+  void lowerScalar(mlir::Operation *op);
+  void lowerControl(mlir::Operation *op);
+  void lowerLoop(mlir::Operation *loop, llvm::Value *lower, llvm::Value *upper, llvm::Value *step, mlir::ValueRange inits, mlir::ValueRange carries,
+                 llvm::function_ref<void(llvm::Value *)> bind);
+  void lowerIf(mlir::scf::IfOp choice);
+  llvm::Value *scalar(mlir::Value value);
+  /// A kernel-level scalar, computed in the prologue.
+  llvm::Value *hoisted(mlir::Value value);
+  const RangeNumbers &range(mlir::Value range);
+
+  //--- Nests.cpp: loop nests over a step's domain
+  void lowerNest(const Step &step);
+  void outerLoops(const Step &step, const NestShape &shape, unsigned level, Positions &at, Scope &parent, bool column);
+  void vectors(const Step &step, const NestShape &shape, Positions &at, Scope &parent);
+  void columns(const Step &step, const NestShape &shape, Positions &at, Scope &parent);
+  void vectorLoop(const NestShape &shape,
+                  llvm::function_ref<void(llvm::Value *base, int64_t multiple, unsigned copies, llvm::Value *mask, int64_t offset)> chunk);
+  llvm::Value *tailMask(llvm::Value *remaining, unsigned lanes);
+  llvm::BasicBlock *newBlock(const char *name);
+  /// `for (i = begin; i < end; i += step) body(i)`; `body` leaves the builder in the block that ends the iteration.
+  void countedLoop(llvm::IRBuilder<> &at, llvm::Value *begin, llvm::Value *end, llvm::Value *step, const char *name, llvm::function_ref<void(llvm::Value *)> body);
+  llvm::Value *extentValue(const tile::Extent &extent, mlir::RankedTensorType type, unsigned dim);
+  llvm::Value *atomValue(const tile::ExtentAtom &atom);
+  unsigned lanesFor(const Step &step);
+  unsigned bodyCost(const Step &step);
+  /// The dimension along which an access, or what a lazy value loads, is contiguous; -1: none known.
+  int unitDimension(mlir::Value value, unsigned depth);
+  int unitDimensionOfAccess(mlir::Operation *access);
+  Accumulators makeAccumulators(const Step &step, unsigned lanes, unsigned copies);
+  void emitRoots(const Step &step, llvm::ArrayRef<Positions> copies, Scope &scope, Accumulators &accumulators);
+
+  //--- Reductions.cpp: combining lanes, scans
+  Combine combineOf(mlir::Operation *op);
+  llvm::SmallVector<llvm::Value *, 2> identities(mlir::Operation *op);
+  /// To the type a reduction accumulates in, and back.
+  llvm::Value *accumulated(mlir::Operation *op, llvm::Value *value, mlir::Type type, llvm::IRBuilder<> &at);
+  llvm::Value *unaccumulated(mlir::Operation *op, llvm::Value *value, mlir::Type element, llvm::IRBuilder<> &at);
+  llvm::SmallVector<llvm::Value *, 2> foldLanes(const Combine &combine, llvm::SmallVector<llvm::Value *, 2> values);
+  void lowerScan(tile::ScanOp scan);
+
+  //--- Evaluate.cpp: lazy values at positions
+  llvm::Value *evaluate(mlir::Value value, const Positions &at, Scope &current);
+  /// From its operation, whether or not it is (about to be) buffered; the second remembers it.
+  llvm::Value *compute(mlir::Value value, const Positions &at, Scope &scope);
+  llvm::Value *computeInto(mlir::Value value, const Positions &at, Scope &current);
+  Scope &scopeOf(const Positions &at);
+  llvm::Value *uniform(const Position &position);
+  llvm::Value *laneIndices(const Position &position, llvm::Type *element, Scope &scope);
+  /// Of every lane: position / c, position % c, and the row-major combination of several.
+  Position divided(const Position &position, int64_t c);
+  Position remainder(const Position &position, int64_t c);
+  Position merged(llvm::ArrayRef<Position> positions, llvm::ArrayRef<int64_t> extents);
+  llvm::Value *computeReshape(tile::ReshapeOp op, const Positions &at, Scope &scope);
+  llvm::Value *computeCat(tile::CatOp op, const Positions &at, Scope &scope);
+  llvm::Value *selectLanes(llvm::Value *condition, llvm::Value *yes, llvm::Value *no, Scope &scope);
+
+  //--- Accesses.cpp: views and buffers in memory
+  Address addressOf(mlir::Operation *access, const Positions &at, Scope &scope);
+  Address bufferAddress(const Buffer &buffer, const Positions &at, Scope &scope);
+  llvm::Value *loadElements(const Address &address, mlir::Type element, Scope &scope, llvm::Value *pad);
+  void storeElements(const Address &address, llvm::Value *value, mlir::Type element, Scope &scope, bool streaming);
+  llvm::Value *laneMask(const Address &address, Scope &scope);
+  void addCondition(Address &address, llvm::Value *condition, Scope &scope);
+
+  //--- Bounds.cpp: what is known of indices
+  /// Whether every logical element of the range lies inside dimension `dim` of the view.
+  bool insideView(mlir::Operation *access, unsigned dim, mlir::Value range);
+  bool isAtMostSize(mlir::Value upper, mlir::Value view, unsigned dim);
+  bool isNonNegative(mlir::Value index);
+  /// An index that a grid or loop over this very dimension counts.
+  bool isKnownIndex(mlir::Value index, mlir::Value view, unsigned dim);
+  /// A power of two, at most 128, that divides it.
+  int64_t divisorOf(mlir::Value index);
+  int64_t divisorOfBegin(mlir::Value range);
+
+  //--- Elementwise.cpp: arith, math and casts on scalars and vectors
+  llvm::Value *elementwise(mlir::Operation *op, llvm::ArrayRef<llvm::Value *> operands, llvm::IRBuilder<> &b);
+  llvm::Value *arithmetic(mlir::Operation *op, llvm::ArrayRef<llvm::Value *> operands, llvm::IRBuilder<> &b);
+  llvm::Value *mathFunction(mlir::Operation *op, llvm::ArrayRef<llvm::Value *> operands, llvm::IRBuilder<> &b);
+  llvm::Value *convert(llvm::Value *value, mlir::Type from, mlir::Type to, bool isUnsigned, llvm::IRBuilder<> &b);
+  llvm::Value *widen(llvm::Value *value, mlir::Type element, llvm::IRBuilder<> &b);
+  llvm::Value *narrow(llvm::Value *value, mlir::Type element, llvm::IRBuilder<> &b);
+  llvm::Value *constant(mlir::Attribute value, mlir::Type type);
+  llvm::Type *registerType(mlir::Type element);
+  llvm::Type *memoryType(mlir::Type element);
+
+  //--- Dots.cpp
+  void lowerDot(tile::DotOp dot);
+  bool dotReadsInPlace(mlir::Value operand);
+  Matrix matrixOf(mlir::Value operand, Positions at, unsigned line, unsigned k, Scope &scope);
+  std::optional<DotForm> formOf(tile::DotOp dot);
+  RegisterTile registerTileOf(tile::DotOp dot, const DotForm &form);
+  bool hoistsPacking(tile::DotOp dot);
+  void hoistPacking(tile::LoopOp loop);
+  /// Whether the sums start at zero (else its buffer already holds them).
+  bool overwritesSums(tile::DotOp dot);
+
+  tile::GridOp grid;
+  const tile::ExtentAnalysis &extents;
+  const Facts &facts;
+  const CpuTarget &target;
+  CodeKnobs knobs;
+  llvm::Module &module;
+  llvm::LLVMContext &context;
+  std::string name;
+  const llvm::DenseMap<mlir::Value, std::string> &workspaces; ///< address expressions
+  std::unique_ptr<Plan> plan;
+
+  llvm::Function *function = nullptr;
+  llvm::BasicBlock *entry = nullptr;
+  llvm::IRBuilder<> prologue; ///< in the entry block: slots, sizes, scratch
+  llvm::IRBuilder<> b;        ///< where region-level code goes
+  llvm::Value *slotsArgument = nullptr, *scratchArgument = nullptr;
+  std::vector<llvm::AllocaInst *> variables;
+  std::vector<std::string> slotExpressions;
+  std::map<std::string, llvm::Value *> slotValues;
+  llvm::DenseMap<mlir::Value, View> views;
+  llvm::DenseMap<mlir::Value, Buffer> buffers;
+  llvm::DenseMap<mlir::Value, llvm::Value *> scalars;
+  llvm::DenseMap<mlir::Value, RangeNumbers> ranges;
+  std::string scratchBytes = "0";
+  int64_t scratchConstant = 0;
+  llvm::FastMathFlags mathFlags;
+  llvm::DenseMap<mlir::Value, llvm::Value *> hoistedScalars;
+  llvm::DenseMap<mlir::Operation *, Panels> hoistedPanels;
+  llvm::Value *scratchOffset = nullptr;
+  int64_t stackBytes = 0;
+  Scope *nestRoot = nullptr;
+  llvm::Value *zeros = nullptr; ///< 64 readable zero bytes, what an access outside a view is redirected to
+  Status failure;
+};
+
+} // namespace pantile::cpu
+
+#endif // PANTILE_CPU_LOWER_PHASELOWERING_H
