@@ -1,0 +1,315 @@
+//===- ir/interpret/Operations.cpp - what each operation of a kernel does -===//
+//
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ir/extents/Extents.h"
+#include "ir/interpret/Contract.h"
+#include "ir/interpret/Elementwise.h"
+#include "ir/interpret/Interpreter.h"
+#include "ir/interpret/Number.h"
+#include "ir/interpret/Shape.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace pantile::interpreter {
+
+//===----------------------------------------------------------------------===//
+// Views
+//===----------------------------------------------------------------------===//
+
+Status Interpreter::dim(Operation *op) {
+  auto dim = llvm::cast<tile::DimOp>(op);
+  set(dim.getResult(), integerScalar(viewOf(dim.getView()).sizes[dim.getDim()]));
+  return {};
+}
+
+Status Interpreter::workspace(Operation *op) {
+  auto workspace = llvm::cast<tile::WorkspaceOp>(op);
+  auto type = llvm::cast<tile::ViewType>(workspace.getType());
+  // One operand a size, or one a dynamic size.
+  bool onlyDynamic = int64_t(workspace.getSizes().size()) != type.getRank();
+  Sizes sizes;
+  size_t next = 0;
+  for (int64_t size : type.getShape()) sizes.push_back(onlyDynamic && !ShapedType::isDynamic(size) ? size : indexOf(workspace.getSizes()[next++]));
+  auto view = allocateWorkspace(dtypeOf(type.getElementType()), sizes);
+  if (!view) return at(op, std::move(view).status());
+  set(workspace.getResult(), *std::move(view));
+  return {};
+}
+
+Status Interpreter::pack(Operation *op) {
+  auto pack = llvm::cast<tile::PackOp>(op);
+  Value view = values.find(pack.getView())->second;
+  set(pack.getResult(), std::move(view));
+  return {};
+}
+
+Expected<Selectors> Interpreter::selectorsOf(Operation *access) {
+  const View &view = viewOf(tile::viewOf(access));
+  Selectors result;
+  for (auto [d, subscript] : llvm::enumerate(tile::subscriptsOf(access))) {
+    switch (subscript.kind) {
+    case tile::Subscript::Index: result.push_back({Selector::Position, indexOf(subscript.value), 1, {}}); break;
+    case tile::Subscript::Range: {
+      const Range &range = rangeOf(subscript.value);
+      result.push_back({Selector::Run, range.begin, range.count(), {}});
+      break;
+    }
+    case tile::Subscript::Tile: result.push_back({Selector::Positions, 0, 0, tileOf(subscript.value)}); break;
+    case tile::Subscript::Full:
+      if (!subscript.symbol.empty()) PANTILE_RETURN_IF_ERROR(bindFullExtent(access, subscript.symbol, view.sizes[d]));
+      else if (view.sizes[d] > subscript.extent)
+        return errorAt(access, "dimension " + std::to_string(d) + " has size " + std::to_string(view.sizes[d]) + ", more than `full " + std::to_string(subscript.extent) + "`");
+      result.push_back({Selector::Run, 0, view.sizes[d], {}});
+      break;
+    }
+  }
+  return result;
+}
+
+void Interpreter::written(const View &view, const Box &box) {
+  if (!options.report || view.argument < 0 || box.isEmpty()) return;
+  options.report->written.push_back({unsigned(view.argument), {box.begin.begin(), box.begin.end()}, {box.count.begin(), box.count.end()}});
+}
+
+Status Interpreter::load(Operation *op) {
+  auto load = llvm::cast<tile::LoadOp>(op);
+  PANTILE_ASSIGN(Selectors selectors, selectorsOf(op));
+  TilePtr pad = load.getPad() ? tileOf(load.getPad()) : nullptr;
+  PANTILE_RETURN_IF_ERROR(blockOf(op, load.getResult().getType()).status()); // a full extent fits its bound
+  auto tile = interpreter::load(viewOf(load.getView()), selectors, pad.get());
+  if (!tile) return at(op, std::move(tile).status());
+  set(load.getResult(), *std::move(tile));
+  return {};
+}
+
+Status Interpreter::store(Operation *op) {
+  auto store = llvm::cast<tile::StoreOp>(op);
+  PANTILE_ASSIGN(Selectors selectors, selectorsOf(op));
+  const View &view = viewOf(store.getView());
+  written(view, interpreter::store(view, selectors, tileOf(store.getValue())));
+  return {};
+}
+
+Status Interpreter::gather(Operation *op) {
+  auto gather = llvm::cast<tile::GatherOp>(op);
+  PANTILE_ASSIGN(Selectors selectors, selectorsOf(op));
+  TilePtr mask = gather.getMask() ? tileOf(gather.getMask()) : nullptr, pad = gather.getPad() ? tileOf(gather.getPad()) : nullptr;
+  set(gather.getResult(), interpreter::gather(viewOf(gather.getView()), selectors, mask, pad.get()));
+  return {};
+}
+
+Status Interpreter::scatter(Operation *op) {
+  auto scatter = llvm::cast<tile::ScatterOp>(op);
+  PANTILE_ASSIGN(Selectors selectors, selectorsOf(op));
+  const View &view = viewOf(scatter.getView());
+  TilePtr mask = scatter.getMask() ? tileOf(scatter.getMask()) : nullptr;
+  interpreter::scatter(view, selectors, mask, tileOf(scatter.getValue()), [&](const Box &box) { written(view, box); });
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Ranges
+//===----------------------------------------------------------------------===//
+
+Status Interpreter::rangeQuery(Operation *op) {
+  Range range = rangeOf(op->getOperand(0));
+  mlir::Value result = op->getResult(0);
+  llvm::TypeSwitch<Operation *>(op)
+      .Case([&](tile::BeginOp) { set(result, integerScalar(range.begin)); })
+      .Case([&](tile::EndOp) { set(result, integerScalar(range.end)); })
+      .Case([&](tile::IdOp) { set(result, integerScalar(range.id)); })
+      .Case([&](tile::IndexOp) { set(result, positions(dtypeOf(result.getType()), range.begin, range.count())); })
+      .Case([&](tile::ShiftOp shift) {
+        int64_t offset = indexOf(shift.getOffset());
+        set(result, Range{range.begin + offset, range.end + offset, range.block, range.id});
+      })
+      .Case([&](tile::ScaleOp scale) {
+        int64_t factor = int64_t(scale.getFactor());
+        set(result, Range{range.begin * factor, range.end * factor, range.block * factor, range.id});
+      });
+  return {};
+}
+
+Status Interpreter::makeRange(Operation *op) {
+  auto make = llvm::cast<tile::MakeRangeOp>(op);
+  auto type = llvm::cast<tile::RangeType>(make.getResult().getType());
+  PANTILE_ASSIGN(int64_t extent, extentOf(op, type.getDim(), type.getExtent()));
+  if (!ShapedType::isDynamic(type.getExtent())) extent = type.getExtent();
+  int64_t begin = indexOf(make.getBegin()), end = indexOf(make.getEnd());
+  set(make.getResult(), Range{begin, std::min(begin + extent, end), extent, indexOf(make.getId())});
+  return {};
+}
+
+Status Interpreter::assume(Operation *op) {
+  auto assume = llvm::cast<tile::AssumeOp>(op);
+  if (!tileOf(assume.getCondition())->integers[0]) return errorAt(op, "does not hold: " + assume.getMessage().str());
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+Status Interpreter::constant(Operation *op) {
+  Attribute attribute = op->getAttr("value");
+  Type type = op->getResult(0).getType();
+  auto dense = dyn_cast<DenseElementsAttr>(attribute);
+  if (dense && dense.isSplat()) attribute = dense.getSplatValue<Attribute>();
+  Tile scalar(dtypeOf(type), ArrayRef<int64_t>());
+  if (auto number = dyn_cast<FloatAttr>(attribute)) {
+    bool lost;
+    llvm::APFloat value = number.getValue();
+    value.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven, &lost);
+    scalar.floats[0] = value.convertToDouble();
+  } else if (auto number = dyn_cast<IntegerAttr>(attribute)) {
+    scalar.integers[0] = wrapTo(scalar.dtype, number.getValue().getSExtValue());
+  } else {
+    return errorAt(op, "only scalars and splats are constants of kernels");
+  }
+  PANTILE_ASSIGN(Sizes block, blockOf(op, type));
+  set(op->getResult(0), splat(scalar, block));
+  return {};
+}
+
+Status Interpreter::elementwise(Operation *op) {
+  SmallVector<TilePtr, 3> operands;
+  for (mlir::Value operand : op->getOperands()) operands.push_back(tileOf(operand));
+  int64_t predicate = 0;
+  if (op->getName().getStringRef().starts_with("arith.cmp")) predicate = llvm::cast<IntegerAttr>(op->getAttr("predicate")).getInt();
+  auto result = evaluate(op->getName().getStringRef(), predicate, operands, dtypeOf(op->getResult(0).getType()));
+  if (!result) return at(op, std::move(result).status());
+  set(op->getResult(0), *std::move(result));
+  return {};
+}
+
+Status Interpreter::shape(Operation *op) {
+  PANTILE_ASSIGN(Sizes block, blockOf(op, op->getResult(0).getType()));
+  auto compute = [&]() -> Expected<TilePtr> {
+    return llvm::TypeSwitch<Operation *, Expected<TilePtr>>(op)
+        .Case([&](tile::SplatOp splat) { return interpreter::splat(*tileOf(splat.getScalar()), block); })
+        .Case([&](tile::IotaOp iota) { return positions(dtypeOf(iota.getType()), 0, block[0]); })
+        .Case([&](tile::BroadcastOp broadcast) { return interpreter::broadcast(*tileOf(broadcast.getSource()), broadcast.getAlong(), block); })
+        .Case([&](tile::TransposeOp transpose) { return interpreter::transpose(*tileOf(transpose.getSource()), transpose.getPermutation()); })
+        .Case([&](tile::CatOp cat) {
+          std::vector<TilePtr> sources;
+          for (mlir::Value source : cat.getSources()) sources.push_back(tileOf(source));
+          return interpreter::cat(std::move(sources), int64_t(cat.getDim()));
+        })
+        .Case([&](tile::JoinOp join) { return interpreter::join(tileOf(join.getLhs()), tileOf(join.getRhs())); })
+        .Case([&](tile::ReshapeOp reshape) -> Expected<TilePtr> {
+          SmallVector<Group, 4> groups;
+          for (const tile::ReshapeGroup &group : tile::reshapeGroups(reshape))
+            groups.push_back({group.sourceBegin, group.sourceEnd, group.resultBegin, group.resultEnd});
+          PANTILE_ASSIGN(Sizes from, blockOf(op, reshape.getSource().getType()));
+          return interpreter::reshape(*tileOf(reshape.getSource()), from, block, groups);
+        });
+  };
+  auto result = compute();
+  if (!result) return at(op, std::move(result).status());
+  set(op->getResult(0), *std::move(result));
+  return {};
+}
+
+Status Interpreter::split(Operation *op) {
+  auto split = llvm::cast<tile::SplitOp>(op);
+  TilePtr source = tileOf(split.getSource());
+  set(split.getFirst(), interpreter::split(*source, 0));
+  set(split.getSecond(), interpreter::split(*source, 1));
+  return {};
+}
+
+Status Interpreter::cast(Operation *op) {
+  auto cast = llvm::cast<tile::CastOp>(op);
+  DType dtype = dtypeOf(cast.getResult().getType());
+  const Tile &source = *tileOf(cast.getSource());
+  // i1 extends by zero here, as its value stands.
+  set(cast.getResult(), castTo(source, dtype, cast.getIsUnsigned() || source.dtype == PANTILE_I1));
+  return {};
+}
+
+Status Interpreter::dot(Operation *op) {
+  auto dot = llvm::cast<tile::DotOp>(op);
+  DotOptions how{dot.getTransposeLhs(), dot.getTransposeRhs(), dot.getPrecision() == "tf32", declared()};
+  set(dot.getResult(), interpreter::dot(tileOf(dot.getLhs()), tileOf(dot.getRhs()), tileOf(dot.getAcc()), how));
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions and scans
+//===----------------------------------------------------------------------===//
+
+Expected<SmallVector<TilePtr, 2>> Interpreter::combine(Block &block, ArrayRef<TilePtr> left, ArrayRef<TilePtr> right) {
+  size_t count = left.size();
+  for (size_t i = 0; i < count; ++i) {
+    set(block.getArgument(unsigned(i)), left[i]);
+    set(block.getArgument(unsigned(count + i)), right[i]);
+  }
+  PANTILE_RETURN_IF_ERROR(runBlock(block));
+  SmallVector<TilePtr, 2> results;
+  for (auto [i, yielded] : llvm::enumerate(block.getTerminator()->getOperands())) {
+    TilePtr tile = tileOf(yielded);
+    results.push_back(tile->rank() == left[i]->rank() ? tile : splat(*tile, left[i]->extents)); // a constant
+  }
+  return results;
+}
+
+Status Interpreter::reduce(Operation *op) {
+  auto reduce = llvm::cast<tile::ReduceOp>(op);
+  int64_t dim = int64_t(reduce.getDim());
+  if (reduce.getKind()) {
+    set(reduce.getResults()[0], interpreter::reduce(*tileOf(reduce.getSources()[0]), dim, *reduce.getKind(), declared()));
+    return {};
+  }
+  SmallVector<TilePtr, 2> sources, state;
+  for (mlir::Value source : reduce.getSources()) sources.push_back(tileOf(source));
+  cropTogether(sources);
+  Sizes rest(sources[0]->extents);
+  int64_t length = rest[dim];
+  rest.erase(rest.begin() + dim);
+  for (mlir::Value init : reduce.getInits()) state.push_back(splat(*tileOf(init), rest));
+  for (int64_t i = 0; i < length; ++i) {
+    SmallVector<TilePtr, 2> right;
+    for (const TilePtr &source : sources) right.push_back(slice(*source, dim, i));
+    PANTILE_ASSIGN(state, combine(reduce.getCombine().front(), state, right));
+  }
+  for (auto [result, tile] : llvm::zip(reduce.getResults(), state)) set(result, tile);
+  return {};
+}
+
+Status Interpreter::scan(Operation *op) {
+  auto scan = llvm::cast<tile::ScanOp>(op);
+  int64_t dim = int64_t(scan.getDim());
+  if (scan.getKind()) {
+    set(scan.getResults()[0],
+        interpreter::scan(*tileOf(scan.getSources()[0]), dim, *scan.getKind(), scan.getReverse(), scan.getExclusive(), declared()));
+    return {};
+  }
+  SmallVector<TilePtr, 2> sources, state;
+  for (mlir::Value source : scan.getSources()) sources.push_back(tileOf(source));
+  Sizes extents = cropTogether(sources), rest(extents);
+  int64_t length = rest[dim];
+  rest.erase(rest.begin() + dim);
+  SmallVector<std::shared_ptr<Tile>, 2> results;
+  for (auto [source, init] : llvm::zip(sources, scan.getInits())) {
+    state.push_back(splat(*tileOf(init), rest));
+    results.push_back(std::make_shared<Tile>(source->dtype, extents));
+  }
+  for (int64_t step = 0; step < length; ++step) {
+    int64_t i = scan.getReverse() ? length - 1 - step : step;
+    SmallVector<TilePtr, 2> right;
+    for (const TilePtr &source : sources) right.push_back(slice(*source, dim, i));
+    SmallVector<TilePtr, 2> before = state;
+    PANTILE_ASSIGN(state, combine(scan.getCombine().front(), state, right));
+    for (auto [result, tile] : llvm::zip(results, scan.getExclusive() ? before : state)) insert(*result, dim, i, *tile);
+  }
+  for (auto [result, tile] : llvm::zip(scan.getResults(), results)) set(result, TilePtr(tile));
+  return {};
+}
+
+} // namespace pantile::interpreter
