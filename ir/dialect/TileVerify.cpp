@@ -174,6 +174,9 @@ LogicalResult CatOp::verify() {
     auto tile = tileTypeOf(source);
     if (tile.getRank() != first.getRank() || withoutDim(tile, dim) != withoutDim(first, dim))
       return emitOpError() << "tiles agree in all but dimension " << dim << ", found " << first << " and " << tile;
+  }
+  for (Value source : getSources()) {
+    auto tile = tileTypeOf(source);
     if (!dimsOf(tile)[dim].isConstant()) return emitOpError() << "dimension " << dim << " is a constant in every tile, found " << tile;
     sum += dimsOf(tile)[dim].factor;
   }
