@@ -106,6 +106,7 @@ function(pantile_plugin name)
   set_target_properties(pantile_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${PANTILE_PLUGIN_DIR} BUILD_RPATH "/usr/lib/llvm-22/lib")
   target_link_options(pantile_${name} PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/plugin.map -Wl,-z,defs)
   pantile_manifest(pantile_${name})
+  set_property(GLOBAL APPEND PROPERTY PANTILE_PLUGIN_TARGETS pantile_${name})
 endfunction()
 
 # Writes the manifest beside a target whenever it is linked.
@@ -126,6 +127,7 @@ function(pantile_program name)
   pantile_configure(${name} ${P_UNPARSED_ARGUMENTS})
   if(P_HELPER)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PANTILE_PLUGIN_DIR})
+    set_property(GLOBAL APPEND PROPERTY PANTILE_HELPER_TARGETS ${name})
   endif()
 endfunction()
 
