@@ -29,8 +29,12 @@ Operand::Operand(const Size &size, Where where) : where(where) {
 }
 Operand::Operand(const Range &range, Where where) : where(where) {
   if (!range.kernel) return;
-  if (range.isIndex()) tile = range.kernel->value(range.name, index_, {});
-  else range.kernel->fail(format("range {} is used as a value: say index({}) for its positions, .begin() or .end()", range.name, range.name.substr(1)), where);
+  if (range.isIndex())
+    tile = range.kernel->value(range.name, index_, {});
+  else
+    range.kernel->fail(
+        format("range {} is used as a value: say index({}) for its positions, .begin() or .end()", range.name, range.name.substr(1)),
+        where);
 }
 Operand::Operand(Place &&place, Where where) : tile(place.kernel->load(place, where)), where(where) {}
 
@@ -38,7 +42,8 @@ Subscript::Subscript(Place &&positions, Where where) : value(Operand(std::move(p
 
 Tile Range::begin(Where where) const {
   if (!kernel || kernel->failed()) return {};
-  return isIndex() ? kernel->value(name, index_, {}) : kernel->define(spelling::ofRange("begin", {name, spelling::range(extent)}), index_, {});
+  return isIndex() ? kernel->value(name, index_, {})
+                   : kernel->define(spelling::ofRange("begin", {name, spelling::range(extent)}), index_, {});
 }
 Tile Range::end(Where where) const {
   if (!kernel || kernel->failed()) return {};
@@ -164,8 +169,10 @@ Tile KernelBuilder::constant(Operand literal, DType dtype, Where where) {
   if (!literal.isLiteral()) return fail("constant: not a literal", where), Tile();
   double number = literal.literal.index() == 1 ? double(std::get<1>(literal.literal)) : std::get<2>(literal.literal);
   std::string text;
-  if (dtype != index_ && info(dtype).kind == DTypeClass::Float) text = spelling::literal(number, dtype);
-  else if (literal.literal.index() == 2 && number != std::floor(number)) return fail(format("{} is no {}", number, spelling::element(dtype)), where), Tile();
+  if (dtype != index_ && info(dtype).kind == DTypeClass::Float)
+    text = spelling::literal(number, dtype);
+  else if (literal.literal.index() == 2 && number != std::floor(number))
+    return fail(format("{} is no {}", number, spelling::element(dtype)), where), Tile();
   else {
     int64_t integer = literal.literal.index() == 1 ? std::get<1>(literal.literal) : int64_t(number);
     text = dtype == i1 ? (integer ? "true" : "false") : std::to_string(integer);
@@ -201,7 +208,9 @@ Tile KernelBuilder::filled(const Dims &dims, Operand fill, DType dtype, Where wh
   Tile scalar = resolve(fill, dtype);
   if (!scalar.isValid()) return {};
   if (scalar.type != dtype || !scalar.isScalar())
-    return fail(format("filled: the value is {}, not a scalar {}", spelling::type(scalar.type, scalar.extents), spelling::element(dtype)), where), Tile();
+    return fail(format("filled: the value is {}, not a scalar {}", spelling::type(scalar.type, scalar.extents), spelling::element(dtype)),
+                where),
+           Tile();
   return broadcastTo(scalar, dims, "filled", where);
 }
 
@@ -242,7 +251,8 @@ void KernelBuilder::parallelOver(std::span<const Extent> extents, const std::fun
   line("}");
 }
 
-std::vector<Tile> KernelBuilder::loopOver(const Extent &extent, std::vector<Operand> inits, bool isAssociative, const LoopBody &inside, Where where) {
+std::vector<Tile> KernelBuilder::loopOver(const Extent &extent, std::vector<Operand> inits, bool isAssociative, const LoopBody &inside,
+                                          Where where) {
   if (failed()) return {};
   Tile upper = asIndex(extent.upper);
   std::string lower = isZero(extent.lower) ? "" : asIndex(extent.lower).name;
@@ -250,7 +260,8 @@ std::vector<Tile> KernelBuilder::loopOver(const Extent &extent, std::vector<Oper
   std::vector<std::string> carryNames, resultNames;
   std::vector<Tile> carries, results;
   for (const Operand &init : inits) {
-    if (init.isLiteral()) return fail("a loop's carry starts from a literal: give it a dtype with constant() or filled()", init.where), results;
+    if (init.isLiteral())
+      return fail("a loop's carry starts from a literal: give it a dtype with constant() or filled()", init.where), results;
     Tile tile = resolve(init, f32);
     if (!tile.isValid()) return {};
     initTexts.push_back({tile.name, spelling::type(tile.type, tile.extents)});
@@ -336,8 +347,10 @@ bool KernelBuilder::read(const Place &place, Where where, Subscripts &result) {
         result.texts.push_back({{asIndex(operand).name, "index"}});
         continue;
       }
-      if (tile.type != index_ && info(tile.type).kind == DTypeClass::Float) return fail("a tile of positions is of integers", s.where), false;
-      if (result.byTiles && result.positions != tile.extents) return fail("tiles of positions in one place have different shapes", s.where), false;
+      if (tile.type != index_ && info(tile.type).kind == DTypeClass::Float)
+        return fail("a tile of positions is of integers", s.where), false;
+      if (result.byTiles && result.positions != tile.extents)
+        return fail("tiles of positions in one place have different shapes", s.where), false;
       if (!result.byTiles) result.dims.insert(result.dims.end(), tile.extents.begin(), tile.extents.end());
       result.byTiles = true;
       result.positions = tile.extents;
@@ -367,7 +380,8 @@ Tile KernelBuilder::load(Place &place, Where where) {
     mask = spelling::Value{place.maskTile.name, spelling::type(i1, s.positions)};
   }
   std::string type = spelling::type(argument.dtype, s.dims);
-  return define(s.byTiles ? spelling::gather(view, s.texts, mask, pad, type) : spelling::load(view, s.texts, pad, type), argument.dtype, s.dims);
+  return define(s.byTiles ? spelling::gather(view, s.texts, mask, pad, type) : spelling::load(view, s.texts, pad, type), argument.dtype,
+                s.dims);
 }
 
 void KernelBuilder::store(Place &place, const Operand &operand) {

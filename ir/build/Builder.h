@@ -190,7 +190,8 @@ private:
   friend class KernelBuilder;
   friend class View;
   friend struct Operand;
-  Place(KernelBuilder *kernel, size_t view, std::vector<Subscript> subscripts) : kernel(kernel), view(view), subscripts(std::move(subscripts)) {}
+  Place(KernelBuilder *kernel, size_t view, std::vector<Subscript> subscripts)
+      : kernel(kernel), view(view), subscripts(std::move(subscripts)) {}
   KernelBuilder *kernel;
   size_t view;
   std::vector<Subscript> subscripts;
@@ -223,7 +224,8 @@ struct Extent {
   Operand upper;
   Dim block;
   Operand lower;
-  Extent(std::string name, Operand upper, const char *symbol, Operand lower = 0) : name(std::move(name)), upper(upper), block(symbol, 1), lower(lower) {}
+  Extent(std::string name, Operand upper, const char *symbol, Operand lower = 0)
+      : name(std::move(name)), upper(upper), block(symbol, 1), lower(lower) {}
   Extent(std::string name, Operand upper, std::string symbol, Operand lower = 0)
       : name(std::move(name)), upper(upper), block(std::move(symbol), 1), lower(lower) {}
   Extent(std::string name, Operand upper, int block, Operand lower = 0) : name(std::move(name)), upper(upper), block(block), lower(lower) {}
@@ -273,14 +275,16 @@ public:
   template <typename Body> void parallel(const Extent &extent, Body &&body, Where where = Where::current()) {
     parallelOver({&extent, 1}, [&](std::span<const Range> r) { body(r[0]); }, where);
   }
-  void parallelOver(std::span<const Extent> extents, const std::function<void(std::span<const Range>)> &body, Where where = Where::current());
+  void parallelOver(std::span<const Extent> extents, const std::function<void(std::span<const Range>)> &body,
+                    Where where = Where::current());
 
   // Sequential loops: no carry, one carry, several (`{a, b}` in, an array out, the body returns `carry(x, y)`).
   template <typename Body> void loop(const Extent &extent, Body &&body, Where where = Where::current()) {
     loopOver(extent, {}, false, [&](Range r, std::span<const Tile>) { return body(r), std::vector<Tile>(); }, where);
   }
   template <typename Body> Tile loop(const Extent &extent, Operand init, Body &&body, Where where = Where::current()) {
-    return first(loopOver(extent, {init}, false, [&](Range r, std::span<const Tile> c) { return std::vector<Tile>{body(r, c[0])}; }, where));
+    return first(
+        loopOver(extent, {init}, false, [&](Range r, std::span<const Tile> c) { return std::vector<Tile>{body(r, c[0])}; }, where));
   }
   template <typename Body> Tile loop(const Extent &extent, Operand init, Associative, Body &&body, Where where = Where::current()) {
     return first(loopOver(extent, {init}, true, [&](Range r, std::span<const Tile> c) { return std::vector<Tile>{body(r, c[0])}; }, where));
@@ -294,7 +298,8 @@ public:
     return array<N>(loopOver(extent, operands(inits, where), true, carrying<N>(body), where));
   }
   using LoopBody = std::function<std::vector<Tile>(Range, std::span<const Tile>)>;
-  std::vector<Tile> loopOver(const Extent &extent, std::vector<Operand> inits, bool isAssociative, const LoopBody &body, Where where = Where::current());
+  std::vector<Tile> loopOver(const Extent &extent, std::vector<Operand> inits, bool isAssociative, const LoopBody &body,
+                             Where where = Where::current());
 
   /// Scratch device memory that lives through all phases of a call.
   View workspace(std::string name, std::vector<Operand> sizes, DType dtype, Where where = Where::current());
@@ -478,7 +483,8 @@ Tile min(Operand x, Axis axis);
 Tile maxNumber(Operand x, Axis axis); ///< passes NaNs over
 /// Any associative and commutative combination of several tiles at once: combine(left, right) gives carry(...).
 template <size_t N, typename Body>
-std::array<Tile, N> reduce(const Tile (&sources)[N], Axis axis, const Tile (&identities)[N], Body &&combine, Where where = Where::current()) {
+std::array<Tile, N> reduce(const Tile (&sources)[N], Axis axis, const Tile (&identities)[N], Body &&combine,
+                           Where where = Where::current()) {
   auto body = [&](std::span<const Tile> l, std::span<const Tile> r) {
     std::array<Tile, N> left, right;
     for (size_t i = 0; i < N; ++i) left[i] = l[i], right[i] = r[i];

@@ -49,7 +49,8 @@ static size_t distance(std::string_view a, std::string_view b) {
 static std::string suggestion(std::string_view wanted, const std::vector<std::string> &names) {
   std::string text;
   auto nearest = std::ranges::min_element(names, {}, [&](const std::string &name) { return distance(wanted, name); });
-  if (nearest != names.end() && distance(wanted, *nearest) <= std::max<size_t>(2, wanted.size() / 3)) text = format("did you mean '{}'? ", *nearest);
+  if (nearest != names.end() && distance(wanted, *nearest) <= std::max<size_t>(2, wanted.size() / 3))
+    text = format("did you mean '{}'? ", *nearest);
   return text + format("there are: {}", fmt::join(names, ", "));
 }
 
@@ -66,17 +67,21 @@ static Status parse(const LibraryOperator &description, std::string_view text, O
     item = trim(item);
     if (item.empty()) continue;
     size_t equals = item.find('=');
-    std::string name(equals == item.npos ? "dtype" : trim(item.substr(0, equals))), value(equals == item.npos ? item : trim(item.substr(equals + 1)));
+    std::string name(equals == item.npos ? "dtype" : trim(item.substr(0, equals))),
+        value(equals == item.npos ? item : trim(item.substr(equals + 1)));
     auto option = std::ranges::find(description.options, name, &LibraryOption::name);
     if (option == description.options.end()) {
       std::vector<std::string> names;
       for (const LibraryOption &o : description.options) names.push_back(o.name);
-      return Status(PANTILE_INVALID_ARGUMENT, format("operator '{}' has no option '{}'", description.name, name)).withFix(suggestion(name, names));
+      return Status(PANTILE_INVALID_ARGUMENT, format("operator '{}' has no option '{}'", description.name, name))
+          .withFix(suggestion(name, names));
     }
-    bool known = option->values.empty() || (value.empty() && option->defaultValue.empty()) || std::ranges::find(option->values, value) != option->values.end();
+    bool known = option->values.empty() || (value.empty() && option->defaultValue.empty()) ||
+                 std::ranges::find(option->values, value) != option->values.end();
     if (!known) {
-      std::string what = equals == item.npos ? format("operator '{}' has no dtype '{}' (write options as name=value)", description.name, value)
-                                             : format("option '{}' of operator '{}' cannot be '{}'", name, description.name, value);
+      std::string what = equals == item.npos
+                             ? format("operator '{}' has no dtype '{}' (write options as name=value)", description.name, value)
+                             : format("option '{}' of operator '{}' cannot be '{}'", name, description.name, value);
       return Status(PANTILE_INVALID_ARGUMENT, what).withFix(suggestion(value, option->values));
     }
     options.set(name, value);
@@ -91,7 +96,8 @@ std::span<const LibraryOperator> libraryOperators() {
       list->push_back(entry.description);
       KernelBuilder kernel(entry.description.name);
       Options defaults;
-      if (parse(entry.description, "", defaults).isOk() && entry.write(kernel, defaults).isOk()) list->back().arguments = kernel.argumentNames();
+      if (parse(entry.description, "", defaults).isOk() && entry.write(kernel, defaults).isOk())
+        list->back().arguments = kernel.argumentNames();
     }
     return list;
   }();

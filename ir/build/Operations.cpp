@@ -41,7 +41,10 @@ Tile KernelBuilder::broadcastTo(const Tile &tile, const Dims &dims, const char *
   std::vector<int> current, positions, along;
   int ways = embeddings(tile.extents, dims, 0, 0, current, positions);
   if (ways != 1)
-    return fail(format("{}: {} spreads to {} in {}; say it with broadcast() or reshape()", what, typeOf(tile), result, ways ? "more than one way" : "no way"), where), Tile();
+    return fail(format("{}: {} spreads to {} in {}; say it with broadcast() or reshape()", what, typeOf(tile), result,
+                       ways ? "more than one way" : "no way"),
+                where),
+           Tile();
   for (int d = 0; d < int(dims.size()); ++d)
     if (std::ranges::find(positions, d) == positions.end()) along.push_back(d);
   return define(spelling::broadcast({tile.name, typeOf(tile)}, along, result), tile.type, dims);
@@ -78,7 +81,8 @@ static spelling::Values valuesOf(const std::vector<Tile> &tiles, const std::func
   return values;
 }
 #define VALUES(tiles) valuesOf(tiles, [](const Tile &t) { return t.name; })
-#define VALUE(tile) spelling::Value{(tile).name, typeOf(tile)}
+#define VALUE(tile)                                                                                                                        \
+  spelling::Value { (tile).name, typeOf(tile) }
 
 Tile KernelBuilder::elementwise(const char *mnemonic, std::vector<Operand> operands, DType result) {
   KernelBuilder *kernel = owner(operands);
@@ -86,7 +90,8 @@ Tile KernelBuilder::elementwise(const char *mnemonic, std::vector<Operand> opera
   if (!kernel || !kernel->unify(mnemonic, operands, tiles)) return {};
   if (isFloat(tiles[0].type) == std::string_view(mnemonic).ends_with('i')) // every integer operation ends so, no float one does
     return kernel->fail(format("{} of {}", mnemonic, typeOf(tiles[0])), operands[0].where), Tile();
-  return kernel->define(spelling::elementwise(mnemonic, VALUES(tiles)), result == PANTILE_DTYPE_INVALID ? tiles[0].type : result, tiles[0].extents);
+  return kernel->define(spelling::elementwise(mnemonic, VALUES(tiles)), result == PANTILE_DTYPE_INVALID ? tiles[0].type : result,
+                        tiles[0].extents);
 }
 
 Tile KernelBuilder::binary(const char *floats, const char *integers, Operand a, Operand b) {
@@ -147,7 +152,9 @@ Tile KernelBuilder::permute(Operand x, const std::vector<int> &permutation) {
   Dims dims;
   for (int i = 0; i < int(sorted.size()); ++i)
     if (sorted[i] != i || int(sorted.size()) != x.tile.rank())
-      return kernel->fail(format("transpose: [{}] is no permutation of {} dimensions", fmt::join(permutation, ", "), x.tile.rank()), x.where), Tile();
+      return kernel->fail(format("transpose: [{}] is no permutation of {} dimensions", fmt::join(permutation, ", "), x.tile.rank()),
+                          x.where),
+             Tile();
   for (int from : permutation) dims.push_back(x.tile.extents[from]);
   return kernel->define(spelling::transpose(VALUE(x.tile), permutation, spelling::type(x.tile.type, dims)), x.tile.type, dims);
 }
@@ -164,7 +171,8 @@ Tile KernelBuilder::reinterpret(Operand x, const Dims &dims) {
     return symbolsAndFactor;
   };
   std::string result = spelling::type(x.tile.type, dims);
-  if (elements(x.tile.extents) != elements(dims)) return kernel->fail(format("reshape: {} has not the elements of {}", typeOf(x.tile), result), x.where), Tile();
+  if (elements(x.tile.extents) != elements(dims))
+    return kernel->fail(format("reshape: {} has not the elements of {}", typeOf(x.tile), result), x.where), Tile();
   return kernel->define(spelling::reshape(VALUE(x.tile), result), x.tile.type, dims);
 }
 
@@ -172,7 +180,9 @@ std::optional<int> KernelBuilder::axisOf(const Tile &tile, const Axis &axis, con
   int found = axis.number < 0 ? axis.number + tile.rank() : axis.number;
   if (axis.dim) {
     auto first = std::ranges::find(tile.extents, *axis.dim);
-    found = first == tile.extents.end() || std::find(first + 1, tile.extents.end(), *axis.dim) != tile.extents.end() ? -1 : int(first - tile.extents.begin());
+    found = first == tile.extents.end() || std::find(first + 1, tile.extents.end(), *axis.dim) != tile.extents.end()
+                ? -1
+                : int(first - tile.extents.begin());
   }
   if (found >= 0 && found < tile.rank()) return found;
   std::string name = axis.dim ? "dimension " + spelling::dim(*axis.dim) + " once" : "dimension " + std::to_string(axis.number);
@@ -200,7 +210,10 @@ Tile KernelBuilder::concatenate(std::vector<Operand> sources, Axis axis) {
       other[*along] = dims[*along];
       fits = other == dims;
     }
-    if (!fits) return kernel->fail(format("cat: {} and {} do not join along constant dimension {}", typeOf(tiles[0]), typeOf(tiles[i]), *along), where), Tile();
+    if (!fits)
+      return kernel->fail(format("cat: {} and {} do not join along constant dimension {}", typeOf(tiles[0]), typeOf(tiles[i]), *along),
+                          where),
+             Tile();
   }
   return kernel->define(spelling::cat(VALUES(tiles), *along, spelling::type(tiles[0].type, dims)), tiles[0].type, dims);
 }
@@ -210,7 +223,8 @@ Tile KernelBuilder::interleave(Operand a, Operand b) {
   if (!kernel) return {};
   Tile x = kernel->resolve(a, f32), y = kernel->resolve(b, f32);
   if (kernel->failed()) return {};
-  if (typeOf(x) != typeOf(y) || x.isScalar()) return kernel->fail(format("join: {} and {} are not equal tiles", typeOf(x), typeOf(y)), a.where), Tile();
+  if (typeOf(x) != typeOf(y) || x.isScalar())
+    return kernel->fail(format("join: {} and {} are not equal tiles", typeOf(x), typeOf(y)), a.where), Tile();
   Dims dims = x.extents;
   dims.push_back(2);
   return kernel->define(spelling::join(VALUE(x), VALUE(y), spelling::type(x.type, dims)), x.type, dims);
@@ -220,7 +234,8 @@ std::array<Tile, 2> KernelBuilder::deinterleave(Operand x) {
   KernelBuilder *kernel = owner({x});
   if (!kernel) return {};
   const Tile &tile = x.tile;
-  if (tile.isScalar() || tile.extents.back() != Dim(2)) return kernel->fail(format("split: the last dimension of {} is not 2", typeOf(tile)), x.where), std::array<Tile, 2>();
+  if (tile.isScalar() || tile.extents.back() != Dim(2))
+    return kernel->fail(format("split: the last dimension of {} is not 2", typeOf(tile)), x.where), std::array<Tile, 2>();
   Dims dims(tile.extents.begin(), tile.extents.end() - 1);
   if (dims.empty()) return kernel->fail("split: a tile of rank 2 or more", x.where), std::array<Tile, 2>();
   std::string a = format("%{}", kernel->counter++), b = format("%{}", kernel->counter++);
@@ -248,10 +263,15 @@ Tile KernelBuilder::contract(Operand a, bool transposeA, Operand b, bool transpo
            std::equal(left.begin(), left.end() - 2, right.begin()) && std::equal(left.begin(), left.end() - 2, s.extents.begin());
   }
   if (!fits)
-    return kernel->fail(format("dot: {}{} x {}{} does not give {}", typeOf(x), transposeA ? " transposed" : "", typeOf(y), transposeB ? " transposed" : "", typeOf(s)), a.where), Tile();
+    return kernel->fail(format("dot: {}{} x {}{} does not give {}", typeOf(x), transposeA ? " transposed" : "", typeOf(y),
+                               transposeB ? " transposed" : "", typeOf(s)),
+                        a.where),
+           Tile();
   if (x.type != y.type || s.type != wanted || (x.type != i8 && !isFloat(x.type)))
-    return kernel->fail(format("dot: {} x {} accumulated in {}: operands are two floats or two i8, accumulated in f32, f64 or i32", spelling::element(x.type),
-                               spelling::element(y.type), spelling::element(s.type)), a.where), Tile();
+    return kernel->fail(format("dot: {} x {} accumulated in {}: operands are two floats or two i8, accumulated in f32, f64 or i32",
+                               spelling::element(x.type), spelling::element(y.type), spelling::element(s.type)),
+                        a.where),
+           Tile();
   return kernel->define(spelling::dot(VALUE(x), transposeA, VALUE(y), transposeB, VALUE(s)), s.type, s.extents);
 }
 
@@ -266,7 +286,8 @@ Tile KernelBuilder::reduceBy(const char *floats, const char *integers, Operand x
   return kernel->define(spelling::reduce(kind, VALUE(x.tile), *dim, spelling::type(x.tile.type, dims)), x.tile.type, dims);
 }
 
-std::vector<Tile> KernelBuilder::reduceWith(std::vector<Operand> sources, Axis axis, std::vector<Operand> identities, const Combine &combine) {
+std::vector<Tile> KernelBuilder::reduceWith(std::vector<Operand> sources, Axis axis, std::vector<Operand> identities,
+                                            const Combine &combine) {
   KernelBuilder *kernel = owner(sources);
   if (!kernel) return {};
   Where where = sources[0].where;
@@ -276,7 +297,8 @@ std::vector<Tile> KernelBuilder::reduceWith(std::vector<Operand> sources, Axis a
     if (!tiles.back().isValid()) return {};
     inits.push_back(kernel->resolve(identities[i], tiles.back().type));
     if (!inits.back().isValid()) return {};
-    if (tiles.back().extents != tiles[0].extents) return kernel->fail(format("reduce: {} and {} differ in shape", typeOf(tiles[0]), typeOf(tiles.back())), where), results;
+    if (tiles.back().extents != tiles[0].extents)
+      return kernel->fail(format("reduce: {} and {} differ in shape", typeOf(tiles[0]), typeOf(tiles.back())), where), results;
     if (inits.back().type != tiles.back().type || !inits.back().isScalar())
       return kernel->fail(format("reduce: the identity of {} is {}", typeOf(tiles.back()), typeOf(inits.back())), where), results;
   }
@@ -302,7 +324,8 @@ std::vector<Tile> KernelBuilder::reduceWith(std::vector<Operand> sources, Axis a
   if (kernel->failed()) return {};
   for (size_t i = 0; i < tiles.size(); ++i)
     if (!combined[i].isValid() || combined[i].type != tiles[i].type || !combined[i].isScalar())
-      return kernel->fail(format("reduce: the combination's result {} is no scalar {}", i, spelling::element(tiles[i].type)), where), results;
+      return kernel->fail(format("reduce: the combination's result {} is no scalar {}", i, spelling::element(tiles[i].type)), where),
+             results;
   kernel->line(spelling::yield(VALUES(combined)));
   --kernel->depth;
   kernel->line("}");
@@ -325,7 +348,8 @@ Tile KernelBuilder::positions(const Range &range, DType dtype, Where where) {
   KernelBuilder *kernel = range.kernel;
   if (!kernel || kernel->failed()) return {};
   if (range.isIndex()) return convert(Operand(range, where), dtype, false);
-  return kernel->define(spelling::index({range.name, spelling::range(range.extent)}, spelling::type(dtype, {range.extent})), dtype, {range.extent});
+  return kernel->define(spelling::index({range.name, spelling::range(range.extent)}, spelling::type(dtype, {range.extent})), dtype,
+                        {range.extent});
 }
 
 Range KernelBuilder::shift(const Range &range, Operand offset) {
@@ -334,7 +358,8 @@ Range KernelBuilder::shift(const Range &range, Operand offset) {
   if (range.isIndex()) return kernel->range((Operand(range, offset.where) + offset).name, 1);
   Tile distance = kernel->asIndex(offset);
   if (!distance.isValid()) return range;
-  return kernel->range(kernel->define(spelling::shift({range.name, spelling::range(range.extent)}, distance.name), index_, {}).name, range.extent);
+  return kernel->range(kernel->define(spelling::shift({range.name, spelling::range(range.extent)}, distance.name), index_, {}).name,
+                       range.extent);
 }
 
 Range KernelBuilder::scale(const Range &range, int64_t factor, Where where) {

@@ -70,14 +70,19 @@ std::string literal(double value, DType dtype) {
   if (std::isnan(value) || std::isinf(value)) {
     bool negative = std::signbit(value);
     switch (dtype) {
-    case PANTILE_F16: return std::isnan(value) ? "0x7E00" : negative ? "0xFC00" : "0x7C00";
-    case PANTILE_BF16: return std::isnan(value) ? "0x7FC0" : negative ? "0xFF80" : "0x7F80";
-    case PANTILE_F64: return std::isnan(value) ? "0x7FF8000000000000" : negative ? "0xFFF0000000000000" : "0x7FF0000000000000";
-    default: return std::isnan(value) ? "0x7FC00000" : negative ? "0xFF800000" : "0x7F800000";
+    case PANTILE_F16:
+      return std::isnan(value) ? "0x7E00" : negative ? "0xFC00" : "0x7C00";
+    case PANTILE_BF16:
+      return std::isnan(value) ? "0x7FC0" : negative ? "0xFF80" : "0x7F80";
+    case PANTILE_F64:
+      return std::isnan(value) ? "0x7FF8000000000000" : negative ? "0xFFF0000000000000" : "0x7FF0000000000000";
+    default:
+      return std::isnan(value) ? "0x7FC00000" : negative ? "0xFF800000" : "0x7F800000";
     }
   }
   char buffer[40];
-  auto end = dtype == PANTILE_F64 ? std::to_chars(buffer, std::end(buffer), value).ptr : std::to_chars(buffer, std::end(buffer), float(value)).ptr;
+  auto end =
+      dtype == PANTILE_F64 ? std::to_chars(buffer, std::end(buffer), value).ptr : std::to_chars(buffer, std::end(buffer), float(value)).ptr;
   std::string text(buffer, end);
   // The IR's floats have a point: 1e-05 is 1.0e-05.
   if (text.find('.') == text.npos) text.insert(std::min(text.find('e'), text.size()), ".0");
@@ -108,16 +113,19 @@ std::string kernel(const std::string &name, const std::vector<ArgumentText> &arg
   return head + " {";
 }
 
-std::string parallel(const std::vector<std::string> &names, const std::vector<std::string> &lowers, const std::vector<std::string> &uppers, const Dims &blocks) {
+std::string parallel(const std::vector<std::string> &names, const std::vector<std::string> &lowers, const std::vector<std::string> &uppers,
+                     const Dims &blocks) {
   bool several = names.size() > 1;
   auto list = [&](const std::string &text) { return several ? "(" + text + ")" : text; };
-  std::string bounds = lowers.empty() ? format("in {}", list(joined(uppers))) : format("from {} to {}", list(joined(lowers)), list(joined(uppers)));
+  std::string bounds =
+      lowers.empty() ? format("in {}", list(joined(uppers))) : format("from {} to {}", list(joined(lowers)), list(joined(uppers)));
   return format("tile.parallel {} {} by {} {{", list(joined(names)), bounds, list(dimList(blocks)));
 }
 
-std::string loop(const std::string &name, const std::string &lower, const std::string &upper, const Dim &block, const std::vector<std::string> &carries,
-                 const Values &inits, bool associative) {
-  std::string text = format("tile.loop {} {} by {}", name, lower.empty() ? "in " + upper : format("from {} to {}", lower, upper), dim(block));
+std::string loop(const std::string &name, const std::string &lower, const std::string &upper, const Dim &block,
+                 const std::vector<std::string> &carries, const Values &inits, bool associative) {
+  std::string text =
+      format("tile.loop {} {} by {}", name, lower.empty() ? "in " + upper : format("from {} to {}", lower, upper), dim(block));
   if (!inits.empty()) {
     std::vector<std::string> parts;
     for (size_t i = 0; i < inits.size(); ++i) parts.push_back(format("{} = {} : {}", carries[i], inits[i].name, inits[i].type));
@@ -126,7 +134,9 @@ std::string loop(const std::string &name, const std::string &lower, const std::s
   return text + (associative ? " associative {" : " {");
 }
 
-std::string yield(const Values &values) { return values.empty() ? "tile.yield" : format("tile.yield {} : {}", names(values), types(values)); }
+std::string yield(const Values &values) {
+  return values.empty() ? "tile.yield" : format("tile.yield {} : {}", names(values), types(values));
+}
 
 //===----------------------------------------------------------------------===//
 // Memory and ranges
@@ -134,7 +144,9 @@ std::string yield(const Values &values) { return values.empty() ? "tile.yield" :
 
 std::string dimOf(const Value &view, unsigned dim) { return format("tile.dim {}, {}", view.name, dim); }
 
-std::string workspace(const std::vector<std::string> &sizes, const std::string &type) { return format("tile.workspace({}) : {}", joined(sizes), type); }
+std::string workspace(const std::vector<std::string> &sizes, const std::string &type) {
+  return format("tile.workspace({}) : {}", joined(sizes), type);
+}
 
 static std::string place(const Value &view, const std::vector<SubscriptText> &subscripts) {
   std::vector<std::string> parts;
@@ -142,7 +154,8 @@ static std::string place(const Value &view, const std::vector<SubscriptText> &su
   return format("{}[{}]", view.name, joined(parts));
 }
 
-std::string load(const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &pad, const std::string &result) {
+std::string load(const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &pad,
+                 const std::string &result) {
   return format("tile.load {}{} : {}", place(view, subscripts), pad ? " pad " + pad->name : "", result);
 }
 
@@ -150,9 +163,10 @@ std::string store(const Value &value, const Value &view, const std::vector<Subsc
   return format("tile.store {}, {} : {}", value.name, place(view, subscripts), value.type);
 }
 
-std::string gather(const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &mask, const std::optional<Value> &pad,
-                   const std::string &result) {
-  return format("tile.gather {}{}{} : {}", place(view, subscripts), mask ? " mask " + mask->name : "", pad ? " pad " + pad->name : "", result);
+std::string gather(const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &mask,
+                   const std::optional<Value> &pad, const std::string &result) {
+  return format("tile.gather {}{}{} : {}", place(view, subscripts), mask ? " mask " + mask->name : "", pad ? " pad " + pad->name : "",
+                result);
 }
 
 std::string scatter(const Value &value, const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &mask) {
@@ -160,12 +174,18 @@ std::string scatter(const Value &value, const Value &view, const std::vector<Sub
 }
 
 std::string ofRange(const char *what, const Value &range) { return format("tile.{} {} : {}", what, range.name, range.type); }
-std::string index(const Value &range, const std::string &result) { return format("tile.index {} : {} -> {}", range.name, range.type, result); }
-std::string shift(const Value &range, const std::string &offset) { return format("tile.shift {} by {} : {}", range.name, offset, range.type); }
+std::string index(const Value &range, const std::string &result) {
+  return format("tile.index {} : {} -> {}", range.name, range.type, result);
+}
+std::string shift(const Value &range, const std::string &offset) {
+  return format("tile.shift {} by {} : {}", range.name, offset, range.type);
+}
 std::string scale(const Value &range, int64_t factor, const std::string &result) {
   return format("tile.scale {} by {} : {} -> {}", range.name, factor, range.type, result);
 }
-std::string assume(const std::string &condition, const std::string &message) { return format("tile.assume {}, \"{}\"", condition, message); }
+std::string assume(const std::string &condition, const std::string &message) {
+  return format("tile.assume {}, \"{}\"", condition, message);
+}
 
 //===----------------------------------------------------------------------===//
 // Tiles
@@ -174,7 +194,9 @@ std::string assume(const std::string &condition, const std::string &message) { r
 std::string constant(const std::string &literal, DType dtype) {
   return dtype == PANTILE_I1 ? format("arith.constant {}", literal) : format("arith.constant {} : {}", literal, element(dtype));
 }
-std::string elementwise(const char *mnemonic, const Values &operands) { return format("{} {} : {}", mnemonic, names(operands), operands[0].type); }
+std::string elementwise(const char *mnemonic, const Values &operands) {
+  return format("{} {} : {}", mnemonic, names(operands), operands[0].type);
+}
 std::string compare(bool isFloat, const char *predicate, const Values &operands) {
   return format("arith.{} {}, {} : {}", isFloat ? "cmpf" : "cmpi", predicate, names(operands), operands[0].type);
 }
@@ -185,7 +207,8 @@ std::string select(const Value &condition, const Value &a, const Value &b) {
 std::string splat(const Value &scalar, const std::string &result) { return format("tile.splat {} : {}", scalar.name, result); }
 std::string iota(const std::string &result) { return format("tile.iota : {}", result); }
 std::string broadcast(const Value &x, const std::vector<int> &along, const std::string &result) {
-  return format("tile.broadcast {} along {} : {} -> {}", x.name, along.size() == 1 ? numbers(along) : "[" + numbers(along) + "]", x.type, result);
+  return format("tile.broadcast {} along {} : {} -> {}", x.name, along.size() == 1 ? numbers(along) : "[" + numbers(along) + "]", x.type,
+                result);
 }
 std::string transpose(const Value &x, const std::vector<int> &permutation, const std::string &result) {
   return format("tile.transpose {} by [{}] : {} -> {}", x.name, numbers(permutation), x.type, result);
@@ -194,7 +217,9 @@ std::string reshape(const Value &x, const std::string &result) { return format("
 std::string cat(const Values &sources, int along, const std::string &result) {
   return format("tile.cat {} along {} : {} -> {}", names(sources), along, types(sources), result);
 }
-std::string join(const Value &a, const Value &b, const std::string &result) { return format("tile.join {}, {} : {} -> {}", a.name, b.name, a.type, result); }
+std::string join(const Value &a, const Value &b, const std::string &result) {
+  return format("tile.join {}, {} : {} -> {}", a.name, b.name, a.type, result);
+}
 std::string split(const Value &x, const std::string &result) { return format("tile.split {} : {} -> {}", x.name, x.type, result); }
 std::string cast(const Value &x, bool isUnsigned, const std::string &result) {
   return format("tile.cast {}{} : {} -> {}", x.name, isUnsigned ? " unsigned" : "", x.type, result);
@@ -206,14 +231,16 @@ std::string dot(const Value &a, bool transposeA, const Value &b, bool transposeB
 std::string reduce(const char *kind, const Value &x, int dim, const std::string &result) {
   return format("tile.reduce {} {} over {} : {} -> {}", kind, x.name, dim, x.type, result);
 }
-std::array<std::string, 2> reduceRegion(const Values &sources, int dim, const Values &inits, const std::vector<std::string> &results, const Values &blockArguments) {
+std::array<std::string, 2> reduceRegion(const Values &sources, int dim, const Values &inits, const std::vector<std::string> &results,
+                                        const Values &blockArguments) {
   std::vector<std::string> block;
   for (const Value &argument : blockArguments) block.push_back(argument.name + ": " + argument.type);
   return {format("tile.reduce ({}) over {} init({}) : {} -> {} {{", names(sources), dim, names(inits), types(sources), joined(results)),
           format("^bb0({}):", joined(block))};
 }
 std::string scan(const char *kind, const Value &x, int dim, ScanOrder order) {
-  return format("tile.scan {} {} over {}{}{} : {}", kind, x.name, dim, order.reverse ? " reverse" : "", order.exclusive ? " exclusive" : "", x.type);
+  return format("tile.scan {} {} over {}{}{} : {}", kind, x.name, dim, order.reverse ? " reverse" : "", order.exclusive ? " exclusive" : "",
+                x.type);
 }
 
 } // namespace pantile::build::spelling

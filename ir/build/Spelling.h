@@ -28,11 +28,11 @@ struct SubscriptText {
 
 // Types.
 std::string element(DType dtype);
-std::string dim(const Dim &dim);                        ///< @bm, @kb * 32, 32
-std::string type(DType dtype, const Dims &dims);        ///< tensor<...>, or the element type of a scalar
-std::string range(const Dim &dim);                      ///< !tile.range<@bm>
+std::string dim(const Dim &dim);                 ///< @bm, @kb * 32, 32
+std::string type(DType dtype, const Dims &dims); ///< tensor<...>, or the element type of a scalar
+std::string range(const Dim &dim);               ///< !tile.range<@bm>
 std::string view(DType dtype, const std::vector<SizeSpec> &sizes);
-std::string literal(double value, DType dtype);         ///< a float constant that parses back to the same value
+std::string literal(double value, DType dtype); ///< a float constant that parses back to the same value
 std::string joined(const std::vector<std::string> &parts, const char *separator = ", ");
 
 // Structure.
@@ -45,18 +45,20 @@ struct ArgumentText {
   std::string low, high;
 };
 std::string kernel(const std::string &name, const std::vector<ArgumentText> &arguments, const std::vector<std::string> &statics);
-std::string parallel(const std::vector<std::string> &names, const std::vector<std::string> &lowers, const std::vector<std::string> &uppers, const Dims &blocks);
-std::string loop(const std::string &name, const std::string &lower, const std::string &upper, const Dim &block, const std::vector<std::string> &carries,
-                 const Values &inits, bool associative);
+std::string parallel(const std::vector<std::string> &names, const std::vector<std::string> &lowers, const std::vector<std::string> &uppers,
+                     const Dims &blocks);
+std::string loop(const std::string &name, const std::string &lower, const std::string &upper, const Dim &block,
+                 const std::vector<std::string> &carries, const Values &inits, bool associative);
 std::string yield(const Values &values);
 
 // Memory and ranges.
 std::string dimOf(const Value &view, unsigned dim);
 std::string workspace(const std::vector<std::string> &sizes, const std::string &type);
-std::string load(const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &pad, const std::string &result);
+std::string load(const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &pad,
+                 const std::string &result);
 std::string store(const Value &value, const Value &view, const std::vector<SubscriptText> &subscripts);
-std::string gather(const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &mask, const std::optional<Value> &pad,
-                   const std::string &result);
+std::string gather(const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &mask,
+                   const std::optional<Value> &pad, const std::string &result);
 std::string scatter(const Value &value, const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &mask);
 std::string ofRange(const char *what, const Value &range); ///< begin, end, id
 std::string index(const Value &range, const std::string &result);
@@ -81,7 +83,8 @@ std::string cast(const Value &x, bool isUnsigned, const std::string &result);
 std::string dot(const Value &a, bool transposeA, const Value &b, bool transposeB, const Value &acc);
 std::string reduce(const char *kind, const Value &x, int dim, const std::string &result);
 /// The lines that open a general reduction: the operation, then its block's arguments.
-std::array<std::string, 2> reduceRegion(const Values &sources, int dim, const Values &inits, const std::vector<std::string> &results, const Values &blockArguments);
+std::array<std::string, 2> reduceRegion(const Values &sources, int dim, const Values &inits, const std::vector<std::string> &results,
+                                        const Values &blockArguments);
 std::string scan(const char *kind, const Value &x, int dim, ScanOrder order);
 
 } // namespace pantile::build::spelling

@@ -19,16 +19,18 @@ namespace pantile::build {
 /// What a block of queries sees.
 struct Sight {
   bool causal = false;
-  Tile window; ///< index scalar, or none
-  Tile offset; ///< index scalar
+  Tile window;    ///< index scalar, or none
+  Tile offset;    ///< index scalar
   Tile low, high; ///< bounds of the keys
 };
 
 /// The keys that any query in [first, last] can see.
 static std::array<Tile, 2> keysInSight(const Sight &sight, const Tile &first, const Tile &last) {
   Tile low = sight.low, high = sight.high;
-  if (sight.causal) high = minimum(high, last + sight.offset + 1);
-  else if (sight.window.isValid()) high = minimum(high, last + sight.offset + sight.window);
+  if (sight.causal)
+    high = minimum(high, last + sight.offset + 1);
+  else if (sight.window.isValid())
+    high = minimum(high, last + sight.offset + sight.window);
   if (sight.window.isValid()) low = maximum(low, first + sight.offset - sight.window + 1);
   return {low, maximum(low, high)};
 }
@@ -54,7 +56,8 @@ static Tile attend(KernelBuilder &k, const Tile &q, const Range &queries, const 
   auto [o, m, l] = k.loop({"p", high, "bk", low}, {k.zeros({queries, d}, f32), k.filled({queries}, lowest, f32), k.zeros({queries}, f32)},
                           [&](Range p, Tile o, Tile m, Tile l) {
                             Tile s = dot(q, transposed(keys(p)), k.zeros({queries, p}, f32)) * scale2;
-                            if (auto seen = visible(sight, broadcast(positions, {queries, p}), broadcast(index(p), {queries, p}))) s = select(*seen, s, -infinity);
+                            if (auto seen = visible(sight, broadcast(positions, {queries, p}), broadcast(index(p), {queries, p})))
+                              s = select(*seen, s, -infinity);
                             Tile next = maximum(m, max(s, p)), e = exp2(s - next), shrink = exp2(m - next), v = values(p);
                             return carry(dot(cast(e, v.dtype()), v, o * shrink), next, l * shrink + sum(e, p));
                           });
@@ -74,7 +77,8 @@ static Status writePadded(KernelBuilder &k, const Options &o) {
   sight.offset = sight.high - S;
   k.parallel({{"b", B, 1}, {"h", H, 1}, {"q", S, "bq"}}, [&](Range b, Range h, Range q) {
     Tile kh = h / (H / HK);
-    Tile result = attend(k, Q(b, h, q, d), q, d, sight, scale, [&](Range p) { return K(b, kh, p, d); }, [&](Range p) { return V(b, kh, p, d); });
+    Tile result =
+        attend(k, Q(b, h, q, d), q, d, sight, scale, [&](Range p) { return K(b, kh, p, d); }, [&](Range p) { return V(b, kh, p, d); });
     O(b, h, q, d) = cast(result, o.dtype("out"));
   });
   return Status::ok();
@@ -84,7 +88,8 @@ static Status writePacked(KernelBuilder &k, const Options &o) {
   auto [SQ, SK, H, HK, D, B1] = k.sizes("SQ", "SK", "H", "HK", "D", "B1");
   Full d = full("d");
   View Q = k.view("Q", {SQ, H, D}, o.dtype()), K = k.view("K", {SK, HK, D}, o.dtype()), V = k.view("V", {SK, HK, D}, o.dtype());
-  View CuQ = k.view("CuQ", {B1}, i32).values(0, SQ), CuK = k.view("CuK", {B1}, i32).values(0, SK), O = k.view("O", {SQ, H, D}, o.dtype("out"));
+  View CuQ = k.view("CuQ", {B1}, i32).values(0, SQ), CuK = k.view("CuK", {B1}, i32).values(0, SK),
+       O = k.view("O", {SQ, H, D}, o.dtype("out"));
   k.makeStatic(d);
   Tile scale = k.scalar("scale", f32), longest = k.scalar("max_length", i32), window;
   if (o.flag("window")) window = cast(k.scalar("window", i32), index_);
@@ -104,7 +109,8 @@ static Status writePacked(KernelBuilder &k, const Options &o) {
 static Status writeAttention(KernelBuilder &k, const Options &o) {
   if (!o.flag("varlen")) return writePadded(k, o);
   if (o.flag("kv_length"))
-    return Status(PANTILE_INVALID_ARGUMENT, "operator 'attention': kv_length and varlen exclude each other").withFix("CuK holds the lengths of packed keys");
+    return Status(PANTILE_INVALID_ARGUMENT, "operator 'attention': kv_length and varlen exclude each other")
+        .withFix("CuK holds the lengths of packed keys");
   return writePacked(k, o);
 }
 
@@ -121,11 +127,12 @@ static Status writeDecode(KernelBuilder &k, const Options &o) {
   if (window.isValid()) low = maximum(low, high - window);
   k.parallel({{"b", B, 1}, {"h", H, 1}}, [&](Range b, Range h) {
     Tile kh = h / (H / HK), q = cast(Q(b, h, d), f32) * scale2;
-    auto [o2, m2, l2] = k.loop({"p", high, "bk", low}, {k.zeros({d}, f32), k.constant(lowest, f32), k.constant(0.0, f32)}, [&](Range p, Tile o, Tile m, Tile l) {
-      Tile s = sum(cast(K(b, kh, p, d), f32) * q, d);
-      Tile next = maximum(m, max(s, p)), e = exp2(s - next), shrink = exp2(m - next);
-      return carry(o * shrink + sum(cast(V(b, kh, p, d), f32) * e, p), next, l * shrink + sum(e, p));
-    });
+    auto [o2, m2, l2] = k.loop({"p", high, "bk", low}, {k.zeros({d}, f32), k.constant(lowest, f32), k.constant(0.0, f32)},
+                               [&](Range p, Tile o, Tile m, Tile l) {
+                                 Tile s = sum(cast(K(b, kh, p, d), f32) * q, d);
+                                 Tile next = maximum(m, max(s, p)), e = exp2(s - next), shrink = exp2(m - next);
+                                 return carry(o * shrink + sum(cast(V(b, kh, p, d), f32) * e, p), next, l * shrink + sum(e, p));
+                               });
     O(b, h, d) = cast(o2 / select(l2 == 0.0, 1.0, l2), o.dtype("out"));
   });
   return Status::ok();
@@ -141,7 +148,8 @@ std::vector<Entry> attentionFamily() {
          flagOption("varlen", "packed sequences with cumulative lengths")},
         {}},
        writeAttention},
-      {{"attention_decode", "attention of the newest token: one query a head", {dtypeOption(), outOption(), window, length}, {}}, writeDecode},
+      {{"attention_decode", "attention of the newest token: one query a head", {dtypeOption(), outOption(), window, length}, {}},
+       writeDecode},
   };
 }
 

@@ -20,13 +20,17 @@ static void forEachElement(KernelBuilder &k, int rank, const std::function<void(
   std::vector<std::string> names = sizeNames(rank);
   for (int d = 0; d < rank; ++d) {
     Size size = k.size(names[d]);
-    if (d + 2 < rank) extents.push_back({"b" + std::to_string(d), size, 1});
-    else extents.push_back(d + 1 < rank ? Extent("i", size, "bm") : Extent("j", size, "bn"));
+    if (d + 2 < rank)
+      extents.push_back({"b" + std::to_string(d), size, 1});
+    else
+      extents.push_back(d + 1 < rank ? Extent("i", size, "bm") : Extent("j", size, "bn"));
   }
   k.parallelOver(extents, [&](std::span<const Range> ranges) { body(Subscripts(ranges.begin(), ranges.end())); });
 }
 
-static View view(KernelBuilder &k, const char *name, const Options &o, DType dtype) { return input(k, name, specs(sizeNames(o.rank())), dtype); }
+static View view(KernelBuilder &k, const char *name, const Options &o, DType dtype) {
+  return input(k, name, specs(sizeNames(o.rank())), dtype);
+}
 static View output(KernelBuilder &k, const Options &o) { return k.view("Out", specs(sizeNames(o.rank())), o.dtype("out")); }
 
 static Entry unary(const char *name, const char *summary, Unary function) {
@@ -46,7 +50,9 @@ static Entry binary(const char *name, const char *summary, bool ofIntegers, Bina
   return {{name, summary, options, {}}, [=](KernelBuilder &k, const Options &o) {
             View X = view(k, "X", o, o.dtype()), Y = view(k, "Y", o, o.dtype()), Out = output(k, o);
             DType math = o.dtype() == i32 ? i32 : f32;
-            forEachElement(k, o.rank(), [&](const Subscripts &at) { Out.at(at) = cast(function(cast(X.at(at), math), cast(Y.at(at), math)), o.dtype("out")); });
+            forEachElement(k, o.rank(), [&](const Subscripts &at) {
+              Out.at(at) = cast(function(cast(X.at(at), math), cast(Y.at(at), math)), o.dtype("out"));
+            });
             return Status::ok();
           }};
 }
@@ -55,7 +61,8 @@ static Entry withScalar(const char *name, const char *summary, Binary function) 
   return {{name, summary, {dtypeOption(), outOption(), rankOption(1)}, {}}, [=](KernelBuilder &k, const Options &o) {
             View X = view(k, "X", o, o.dtype()), Out = output(k, o);
             Tile value = k.scalar("value", f32);
-            forEachElement(k, o.rank(), [&](const Subscripts &at) { Out.at(at) = cast(function(cast(X.at(at), f32), value), o.dtype("out")); });
+            forEachElement(k, o.rank(),
+                           [&](const Subscripts &at) { Out.at(at) = cast(function(cast(X.at(at), f32), value), o.dtype("out")); });
             return Status::ok();
           }};
 }
@@ -63,7 +70,8 @@ static Entry withScalar(const char *name, const char *summary, Binary function) 
 static Status writeClamp(KernelBuilder &k, const Options &o) {
   View X = view(k, "X", o, o.dtype()), Out = output(k, o);
   Tile low = k.scalar("low", f32), high = k.scalar("high", f32);
-  forEachElement(k, o.rank(), [&](const Subscripts &at) { Out.at(at) = cast(minimum(maximum(cast(X.at(at), f32), low), high), o.dtype("out")); });
+  forEachElement(k, o.rank(),
+                 [&](const Subscripts &at) { Out.at(at) = cast(minimum(maximum(cast(X.at(at), f32), low), high), o.dtype("out")); });
   return Status::ok();
 }
 
@@ -79,7 +87,8 @@ static Status writeWhere(KernelBuilder &k, const Options &o) {
 
 static Status writeSwiglu(KernelBuilder &k, const Options &o) {
   View Gate = view(k, "Gate", o, o.dtype()), Up = view(k, "Up", o, o.dtype()), Out = output(k, o);
-  forEachElement(k, o.rank(), [&](const Subscripts &at) { Out.at(at) = cast(silu(cast(Gate.at(at), f32)) * cast(Up.at(at), f32), o.dtype("out")); });
+  forEachElement(k, o.rank(),
+                 [&](const Subscripts &at) { Out.at(at) = cast(silu(cast(Gate.at(at), f32)) * cast(Up.at(at), f32), o.dtype("out")); });
   return Status::ok();
 }
 

@@ -18,14 +18,16 @@ static Status writeEmbedding(KernelBuilder &k, const Options &o) {
   return Status::ok();
 }
 
-/// Pairs of elements turn by position / theta^(2j/D): j and j + D/2 (half), or 2j and 2j + 1 (interleaved).
+/// Pairs of elements turn by position / theta^(2j/D): j and j + D/2 (half), or 2j and 2j + 1 (interleaved). Heads share angles.
 static Status writeRope(KernelBuilder &k, const Options &o) {
   auto [S, H, D, P, DH] = k.sizes("S", "H", "D", "P", "DH");
   bool tables = o.flag("tables"), fromStart = o.flag("start"), interleaved = o.text("style") == "interleaved";
   View X = k.view("X", {S, H, D}, o.dtype()), Positions, Cos, Sin;
   Tile start, half;
-  if (fromStart) start = k.scalar("start", i32);
-  else Positions = k.view("Positions", {S}, i32).values(0, tables ? SizeSpec(P) : SizeSpec(4096));
+  if (fromStart)
+    start = k.scalar("start", i32);
+  else
+    Positions = k.view("Positions", {S}, i32).values(0, tables ? SizeSpec(P) : SizeSpec(4096));
   Tile theta;
   if (tables) {
     Cos = k.view("Cos", {P, DH}, f32), Sin = k.view("Sin", {P, DH}, f32);
@@ -37,7 +39,7 @@ static Status writeRope(KernelBuilder &k, const Options &o) {
   }
   View Y = k.view("Y", {S, H, D}, o.dtype("out"));
 
-  k.parallel({{"s", S, "bs"}, {"h", H, 1}, {"j", half, "bd"}}, [&](Range s, Range h, Range j) {
+  k.parallel({{"s", S, "bs"}, {"h", H, "bh"}, {"j", half, "bd"}}, [&](Range s, Range h, Range j) {
     Tile c, n;
     if (tables && fromStart) {
       Range rows = s + start;
@@ -57,9 +59,9 @@ static Status writeRope(KernelBuilder &k, const Options &o) {
     };
     if (interleaved) {
       Range pairs = j * 2;
-      auto [even, odd] = split(reshape(X(s, h, pairs), {s, j, 2}));
+      auto [even, odd] = split(reshape(X(s, h, pairs), {s, h, j, 2}));
       auto [a, b] = turn(even, odd);
-      Y(s, h, pairs) = reshape(join(a, b), {s, pairs});
+      Y(s, h, pairs) = reshape(join(a, b), {s, h, pairs});
     } else {
       Range upper = j + half;
       auto [a, b] = turn(X(s, h, j), X(s, h, upper));

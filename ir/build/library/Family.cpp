@@ -38,7 +38,9 @@ LibraryOption dtypeOption(std::vector<std::string> more) {
 }
 LibraryOption dtypeLike(const std::string &name, const std::string &summary) { return {name, "", summary + " (default: dtype)", floats}; }
 LibraryOption outOption() { return dtypeLike("out", "element type of the output"); }
-LibraryOption flagOption(const std::string &name, const std::string &summary, bool byDefault) { return {name, byDefault ? "1" : "0", summary, {"0", "1"}}; }
+LibraryOption flagOption(const std::string &name, const std::string &summary, bool byDefault) {
+  return {name, byDefault ? "1" : "0", summary, {"0", "1"}};
+}
 LibraryOption rankOption(int byDefault) { return {"rank", std::to_string(byDefault), "rank of the views", {"1", "2", "3", "4"}}; }
 LibraryOption axisOption() { return {"axis", "", "the axis, negative from the end (default: the last)", {}}; }
 LibraryOption formatOption(const std::string &byDefault) { return {"format", byDefault, "block format of the weights", {"q4_1", "q8_0"}}; }
@@ -73,7 +75,8 @@ Tile activate(const std::string &name, const Tile &x) {
   return name == "relu" ? relu(x) : name == "gelu" ? gelu(x) : name == "gelu_tanh" ? geluTanh(x) : name == "silu" ? silu(x) : x;
 }
 
-Epilogue::Epilogue(KernelBuilder &k, const Options &o, const std::vector<SizeSpec> &outputSizes) : out(o.dtype("out")), activation(o.text("activation")) {
+Epilogue::Epilogue(KernelBuilder &k, const Options &o, const std::vector<SizeSpec> &outputSizes)
+    : out(o.dtype("out")), activation(o.text("activation")) {
   if (o.flag("bias")) bias = k.view("Bias", {outputSizes.back()}, out);
   if (o.flag("residual")) residual = k.view("Residual", outputSizes, out);
 }

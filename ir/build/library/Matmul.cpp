@@ -73,24 +73,31 @@ static Status writeInt8(KernelBuilder &k, const Options &o) {
       Tile b = tb ? B(j, p) : B(p, j);
       return dotOf(A(i, p), false, b, tb, s);
     });
-    if (scaled) C(i, j) = cast(cast(total, f32) * rows(i) * columns(j), out);
-    else C(i, j) = total;
+    if (scaled)
+      C(i, j) = cast(cast(total, f32) * rows(i) * columns(j), out);
+    else
+      C(i, j) = total;
   });
   return Status::ok();
 }
 
 std::vector<Entry> matmulFamily() {
-  std::vector<LibraryOption> full = {dtypeOption(), outOption(), flagOption("transpose_a", "A is stored [K,M]"), flagOption("transpose_b", "B is stored [N,K]")};
+  std::vector<LibraryOption> full = {dtypeOption(), outOption(), flagOption("transpose_a", "A is stored [K,M]"),
+                                     flagOption("transpose_b", "B is stored [N,K]")};
   std::vector<LibraryOption> vector = {dtypeOption(), outOption(), dtypeLike("x", "element type of X")};
   for (const LibraryOption &option : epilogueOptions()) full.push_back(option), vector.push_back(option);
   LibraryOption out = outOption();
   out.defaultValue = "f32";
-  out.summary = "element type of C where scaled";
+  out.summary = "element type of C (scales=0: i32)";
+  out.values.push_back("i32");
   return {
       {{"matmul", "C = activation(A B + Bias) + Residual", full, {}}, writeMatmul},
       {{"batched_matmul", "matmul of each of B0 pairs", full, {}}, writeBatchedMatmul},
       {{"matvec", "Y = activation(A X + Bias) + Residual", vector, {}}, writeMatvec},
-      {{"matmul_int8", "C = (A B) ScaleA[m] ScaleB[n], A and B i8, exact sums", {out, flagOption("transpose_b", "B is stored [N,K]"), flagOption("scales", "0: C is the i32 sums", true)}, {}},
+      {{"matmul_int8",
+        "C = (A B) ScaleA[m] ScaleB[n], A and B i8, exact sums",
+        {out, flagOption("transpose_b", "B is stored [N,K]"), flagOption("scales", "0: C is the i32 sums", true)},
+        {}},
        writeInt8},
   };
 }

@@ -77,7 +77,8 @@ static Status writeEmbedding(KernelBuilder &k, const Options &o) {
 }
 
 std::vector<Entry> quantizedFamily() {
-  std::vector<LibraryOption> matrix = {dtypeOption(), outOption(), formatOption("q4_1"), dtypeLike("compute", "element type that is multiplied")};
+  std::vector<LibraryOption> matrix = {dtypeOption(), outOption(), formatOption("q4_1"),
+                                       dtypeLike("compute", "element type that is multiplied")};
   std::vector<LibraryOption> vector = {dtypeOption(), outOption(), formatOption("q4_1")};
   for (const LibraryOption &option : epilogueOptions()) matrix.push_back(option), vector.push_back(option);
   LibraryOption dtype = dtypeOption();

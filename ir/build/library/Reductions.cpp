@@ -29,7 +29,8 @@ struct Slices {
     std::vector<Extent> extents;
     int last = axis == rank - 1 ? rank - 2 : rank - 1;
     for (int d = 0; d < rank; ++d)
-      if (d != axis) extents.push_back(d == last ? Extent("j", k.size(names[d]), "bn") : Extent("b" + std::to_string(d), k.size(names[d]), 1));
+      if (d != axis)
+        extents.push_back(d == last ? Extent("j", k.size(names[d]), "bn") : Extent("b" + std::to_string(d), k.size(names[d]), 1));
     if (extents.empty()) extents.push_back({"whole", 1, 1});
     k.parallelOver(extents, [&](std::span<const Range> ranges) {
       Dims dims;
@@ -81,12 +82,13 @@ static Status writeVariance(KernelBuilder &k, const Options &o) {
   PANTILE_ASSIGN(Slices s, slices(o));
   View X = k.view("X", specs(s.names), o.dtype()), Out = k.view("Out", s.kept(), o.dtype("out"));
   s.forEach(k, [&](const std::vector<Subscript> &at, const Dims &dims) {
-    auto [mean, squares] = k.loop({"p", s.length(k), "bk"}, {k.zeros(dims, f32), k.zeros(dims, f32)}, [&](Range p, Tile mean, Tile squares) {
-      Tile x = cast(X.at(s.input(at, p)), f32), before = cast(p.begin(), f32), after = cast(p.end(), f32), count = after - before;
-      Tile blockMean = sum(x, p) / count, off = x - blockMean, blockSquares = sum(off * off, p);
-      Tile delta = blockMean - mean;
-      return carry(mean + delta * (count / after), squares + blockSquares + delta * delta * (before * count / after));
-    });
+    auto [mean, squares] =
+        k.loop({"p", s.length(k), "bk"}, {k.zeros(dims, f32), k.zeros(dims, f32)}, [&](Range p, Tile mean, Tile squares) {
+          Tile x = cast(X.at(s.input(at, p)), f32), before = cast(p.begin(), f32), after = cast(p.end(), f32), count = after - before;
+          Tile blockMean = sum(x, p) / count, off = x - blockMean, blockSquares = sum(off * off, p);
+          Tile delta = blockMean - mean;
+          return carry(mean + delta * (count / after), squares + blockSquares + delta * delta * (before * count / after));
+        });
     Out.at(at) = cast(squares / cast(s.length(k), f32), o.dtype("out"));
   });
   return Status::ok();
@@ -97,11 +99,12 @@ static Status writeArgmax(KernelBuilder &k, const Options &o) {
   PANTILE_ASSIGN(Slices s, slices(o));
   View X = k.view("X", specs(s.names), o.dtype()), Out = k.view("Out", s.kept(), i32);
   s.forEach(k, [&](const std::vector<Subscript> &at, const Dims &dims) {
-    auto [value, position] = k.loop({"p", s.length(k), "bk"}, {k.filled(dims, -infinity, f32), k.zeros(dims, i32)}, [&](Range p, Tile value, Tile position) {
-      Tile x = cast(X.at(s.input(at, p)), f32), greatest = maxNumber(x, p);
-      Tile first = min(select(x == greatest, index(p), std::numeric_limits<int32_t>::max()), p), better = greatest > value;
-      return carry(select(better, greatest, value), select(better, first, position));
-    });
+    auto [value, position] =
+        k.loop({"p", s.length(k), "bk"}, {k.filled(dims, -infinity, f32), k.zeros(dims, i32)}, [&](Range p, Tile value, Tile position) {
+          Tile x = cast(X.at(s.input(at, p)), f32), greatest = maxNumber(x, p);
+          Tile first = min(select(x == greatest, index(p), std::numeric_limits<int32_t>::max()), p), better = greatest > value;
+          return carry(select(better, greatest, value), select(better, first, position));
+        });
     Out.at(at) = position;
   });
   return Status::ok();

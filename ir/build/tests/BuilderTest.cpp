@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "core/KernelText.h"
 #include "ir/build/Builder.h"
+#include "core/KernelText.h"
 
 #include <gtest/gtest.h>
 
@@ -75,6 +75,27 @@ TEST(Builder, HeaderSurvivesTheReader) {
   EXPECT_EQ(header.statics, std::vector<std::string>{"d"});
 }
 
+TEST(Builder, ReducesSeveralTilesAtOnce) {
+  KernelBuilder k("both");
+  auto [M, N] = k.sizes("M", "N");
+  View X = k.view("X", {M, N}, f32), Y = k.view("Y", {M}, f32);
+  Full row = full("cols");
+  Tile low = k.constant(lowest, f32), zero = k.constant(0, f32);
+  k.parallel({"i", M, "bm"}, [&](Range i) {
+    Tile x = X(i, row), ones = k.filled({i, row}, 1, f32);
+    auto [greatest, total] = reduce({x, ones}, row, {low, zero}, [](auto left, auto right) {
+      Tile m = maximum(left[0], right[0]);
+      return carry(m, left[1] * exp(left[0] - m) + right[1] * exp(right[0] - m));
+    });
+    Y(i) = greatest + log(total);
+  });
+  auto text = k.finish();
+  ASSERT_TRUE(text) << text.status().message();
+  EXPECT_NE(text->find("tile.reduce (%0, %1) over 1 init(%c0, %c1) : "), text->npos) << *text;
+  EXPECT_NE(text->find("^bb0(%4: f32, %5: f32, %6: f32, %7: f32):"), text->npos) << *text;
+  EXPECT_TRUE(readKernelText(*text));
+}
+
 TEST(Builder, LiteralsKeepTheirValue) {
   KernelBuilder k("literals");
   Size N = k.size("N");
@@ -100,7 +121,9 @@ TEST(Builder, RangesOfTheLiteralOneAreIndices) {
   KernelBuilder k("rows");
   auto [M, N] = k.sizes("M", "N");
   View X = k.view("X", {M, N}, f32), Y = k.view("Y", {M}, f32);
-  k.parallel({"r", M, 1}, [&](Range r) { Y(M - 1 - r) = k.loop({"p", N, "b", 1}, k.constant(0.0, f32), associative, [&](Range p, Tile s) { return s + sum(X(r, p), p); }); });
+  k.parallel({"r", M, 1}, [&](Range r) {
+    Y(M - 1 - r) = k.loop({"p", N, "b", 1}, k.constant(0.0, f32), associative, [&](Range p, Tile s) { return s + sum(X(r, p), p); });
+  });
   auto text = k.finish();
   ASSERT_TRUE(text) << text.status().message();
   EXPECT_NE(text->find("tile.loop %p from %c"), text->npos) << *text;
@@ -121,20 +144,24 @@ std::string errorOf(const std::function<void(KernelBuilder &k, View X, View Y, V
 #define EXPECT_ERROR(expected, ...)                                                                                                        \
   do {                                                                                                                                     \
     unsigned line = __LINE__;                                                                                                              \
-    std::string error = errorOf([&]([[maybe_unused]] KernelBuilder &k, [[maybe_unused]] View X, [[maybe_unused]] View Y, [[maybe_unused]] View B,                          \
-                                    [[maybe_unused]] View Ids, [[maybe_unused]] Range i, [[maybe_unused]] Range j) { __VA_ARGS__; });                                    \
+    std::string error =                                                                                                                    \
+        errorOf([&]([[maybe_unused]] KernelBuilder &k, [[maybe_unused]] View X, [[maybe_unused]] View Y, [[maybe_unused]] View B,          \
+                    [[maybe_unused]] View Ids, [[maybe_unused]] Range i, [[maybe_unused]] Range j) { __VA_ARGS__; });                      \
     EXPECT_NE(error.find(expected), error.npos) << error;                                                                                  \
     EXPECT_NE(error.find("BuilderTest.cpp:" + std::to_string(line)), error.npos) << error;                                                 \
   } while (false)
 
 TEST(BuilderErrors, NameTheThingAndTheLine) {
-  EXPECT_ERROR("operands of tensor<?x?xf32, #tile.dims<@bm, @bn>> and tensor<?x?xbf16, #tile.dims<@bm, @bn>>; cast one of them", X(i, j) = X(i, j) + B(i, j));
+  EXPECT_ERROR("operands of tensor<?x?xf32, #tile.dims<@bm, @bn>> and tensor<?x?xbf16, #tile.dims<@bm, @bn>>; cast one of them",
+               X(i, j) = X(i, j) + B(i, j));
   EXPECT_ERROR("view %X has rank 2 and is given 1 subscripts", Y(j) = X(j));
   EXPECT_ERROR("spreads to tensor<?x?xf32, #tile.dims<@bm, @bn>> in no way", X(i, j) = X(i, j) + k.zeros({Dim(7)}, f32));
   EXPECT_ERROR("%X takes tensor<?x?xf32, #tile.dims<@bm, @bn>> here and is given tensor<?xf32, #tile.dims<@bn>>", X(i, j) = Tile(Y(j)));
-  EXPECT_ERROR("dot: tensor<?x?xf32, #tile.dims<@bm, @bn>> x tensor<?x?xf32, #tile.dims<@bm, @bn>> does not give", dot(X(i, j), X(i, j), k.zeros({i, i}, f32)));
+  EXPECT_ERROR("dot: tensor<?x?xf32, #tile.dims<@bm, @bn>> x tensor<?x?xf32, #tile.dims<@bm, @bn>> does not give",
+               dot(X(i, j), X(i, j), k.zeros({i, i}, f32)));
   EXPECT_ERROR("accumulated in bf16", dot(B(i, j), transposed(B(i, j)), k.zeros({i, i}, bf16)));
-  EXPECT_ERROR("carry 0 starts as f32 and comes back as tensor<?xf32", k.loop({"p", 8, "bk"}, k.constant(0, f32), [&](Range p, Tile) { return Tile(Y(p)); }));
+  EXPECT_ERROR("carry 0 starts as f32 and comes back as tensor<?xf32",
+               k.loop({"p", 8, "bk"}, k.constant(0, f32), [&](Range p, Tile) { return Tile(Y(p)); }));
   EXPECT_ERROR("starts from a literal", k.loop({"p", 8, "bk"}, 0.0, [&](Range, Tile s) { return s; }));
   EXPECT_ERROR("parallel inside a loop", k.parallel({"q", 8, "bq"}, [](Range) {}));
   EXPECT_ERROR("range %i is used as a value: say index(i)", Ids(i) = index(i) + i);
@@ -150,9 +177,11 @@ TEST(BuilderErrors, NameTheThingAndTheLine) {
   EXPECT_ERROR("the last dimension of tensor<?xf32, #tile.dims<@bn>> is not 2", split(Y(j)));
   EXPECT_ERROR("0.5 is no i32", index(i) + 0.5);
   EXPECT_ERROR("size 'Z' is no size of a view", k.size("Z") + 1);
-  EXPECT_ERROR("a bound or position is a scalar integer", X(i, j) = k.loop({"p", Tile(Y(j)), "bk"}, X(i, j), [](Range, Tile s) { return s; }));
+  EXPECT_ERROR("a bound or position is a scalar integer",
+               X(i, j) = k.loop({"p", Tile(Y(j)), "bk"}, X(i, j), [](Range, Tile s) { return s; }));
   EXPECT_ERROR("a mask of %Ids is an i1 tile", Tile y = Ids(index(i)).mask(index(i)));
-  EXPECT_ERROR("reduce: the identity of", reduce({Tile(Y(j)), Tile(Y(j))}, j, {k.constant(0, i32), k.constant(0, f32)}, [](auto l, auto) { return l; }));
+  EXPECT_ERROR("reduce: the identity of",
+               reduce({Tile(Y(j)), Tile(Y(j))}, j, {k.constant(0, i32), k.constant(0, f32)}, [](auto l, auto) { return l; }));
 }
 
 TEST(BuilderErrors, OtherKernelsValuesAreRefused) {

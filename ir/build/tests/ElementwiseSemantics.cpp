@@ -60,7 +60,8 @@ TEST(Elementwise, ExtremesStayFinite) {
     for (int i = 0; i < 4; ++i) X.set({i}, inputs[i]);
     run(name, "", {X, Out});
     bool isBounded = std::string(name) == "sigmoid" || std::string(name) == "tanh";
-    for (int i = 0; i < 4; ++i) EXPECT_NEAR(Out(i), i < 2 ? (std::string(name) == "tanh" ? -1 : 0) : isBounded ? 1 : inputs[i], 1e-5) << name;
+    for (int i = 0; i < 4; ++i)
+      EXPECT_NEAR(Out(i), i < 2 ? (std::string(name) == "tanh" ? -1 : 0) : isBounded ? 1 : inputs[i], 1e-5) << name;
   }
 }
 
@@ -70,9 +71,12 @@ TEST(Elementwise, BinaryFunctionsOfEveryShape) {
     std::function<double(double, double)> function;
   };
   const std::vector<Case> cases = {
-      {"add", [](double x, double y) { return x + y; }}, {"sub", [](double x, double y) { return x - y; }},
-      {"mul", [](double x, double y) { return x * y; }}, {"div", [](double x, double y) { return x / y; }},
-      {"maximum", [](double x, double y) { return std::max(x, y); }}, {"minimum", [](double x, double y) { return std::min(x, y); }},
+      {"add", [](double x, double y) { return x + y; }},
+      {"sub", [](double x, double y) { return x - y; }},
+      {"mul", [](double x, double y) { return x * y; }},
+      {"div", [](double x, double y) { return x / y; }},
+      {"maximum", [](double x, double y) { return std::max(x, y); }},
+      {"minimum", [](double x, double y) { return std::min(x, y); }},
       {"pow", [](double x, double y) { return std::pow(x, y); }},
   };
   for (const Case &c : cases)
@@ -111,7 +115,8 @@ TEST(Elementwise, Scalars) {
 }
 
 TEST(Elementwise, WhereAndSwiglu) {
-  Tensor Cond = random(PANTILE_I8, {3, 7}, 0, 2), X = random(PANTILE_F16, {3, 7}), Y = random(PANTILE_F16, {3, 7}), Out(PANTILE_F16, {3, 7});
+  Tensor Cond = random(PANTILE_I8, {3, 7}, 0, 2), X = random(PANTILE_F16, {3, 7}), Y = random(PANTILE_F16, {3, 7}),
+         Out(PANTILE_F16, {3, 7});
   run("where", "f16,rank=2", {Cond, X, Y, Out});
   expectEqual(Out, [&](Index i) { return Cond.get(i) != 0 ? X.get(i) : Y.get(i); }, 1e-12);
   run("swiglu", "f16,rank=2", {X, Y, Out});
@@ -120,7 +125,8 @@ TEST(Elementwise, WhereAndSwiglu) {
 
 TEST(Elementwise, CopyAndTranspose) {
   for (Index shape : {Index{0, 3}, Index{1, 1}, Index{5, 13}}) {
-    Tensor X = random(PANTILE_F32, shape, -100, 100), Same = columnMajor(Tensor(PANTILE_F32, shape)), Half(PANTILE_F16, shape), Bytes(PANTILE_I8, shape);
+    Tensor X = random(PANTILE_F32, shape, -100, 100), Same = columnMajor(Tensor(PANTILE_F32, shape)), Half(PANTILE_F16, shape),
+           Bytes(PANTILE_I8, shape);
     run("copy", "rank=2", {X, Same});
     expectEqual(Same, [&](Index i) { return X.get(i); }, 1e-12);
     run("copy", "rank=2,out=f16", {X, Half});

@@ -23,20 +23,25 @@ TEST(Matmul, TranspositionsAndDtypes) {
     for (auto [m, n, k] : kSizes)
       for (int t = 0; t < 4; ++t) {
         bool ta = t & 1, tb = t & 2;
-        Tensor A = random(dtypeOf(dtype), ta ? Index{k, m} : Index{m, k}), B = random(A.dtype, tb ? Index{n, k} : Index{k, n}), C(PANTILE_F32, {m, n});
+        Tensor A = random(dtypeOf(dtype), ta ? Index{k, m} : Index{m, k}), B = random(A.dtype, tb ? Index{n, k} : Index{k, n}),
+               C(PANTILE_F32, {m, n});
         run("matmul", std::string(dtype) + ",out=f32" + (ta ? ",transpose_a=1" : "") + (tb ? ",transpose_b=1" : ""), {A, B, C});
-        expectEqual(C, [&](Index i) {
-          double sum = 0;
-          for (int64_t p = 0; p < k; ++p) sum += (ta ? A(p, i[0]) : A(i[0], p)) * (tb ? B(i[1], p) : B(p, i[1]));
-          return sum;
-        }, 3e-5);
+        expectEqual(
+            C,
+            [&](Index i) {
+              double sum = 0;
+              for (int64_t p = 0; p < k; ++p) sum += (ta ? A(p, i[0]) : A(i[0], p)) * (tb ? B(i[1], p) : B(p, i[1]));
+              return sum;
+            },
+            3e-5);
       }
 }
 
 TEST(Matmul, Epilogues) {
   for (const char *name : {"none", "relu", "gelu", "gelu_tanh", "silu"})
     for (int flags = 0; flags < 4; ++flags) {
-      Tensor A = random(PANTILE_F32, {5, 7}), B = random(PANTILE_F32, {7, 3}), bias = random(PANTILE_F16, {3}), residual = random(PANTILE_F16, {5, 3}), C(PANTILE_F16, {5, 3});
+      Tensor A = random(PANTILE_F32, {5, 7}), B = random(PANTILE_F32, {7, 3}), bias = random(PANTILE_F16, {3}),
+             residual = random(PANTILE_F16, {5, 3}), C(PANTILE_F16, {5, 3});
       std::vector<Argument> arguments = {A, B};
       if (flags & 1) arguments.push_back(bias);
       if (flags & 2) arguments.push_back(residual);
@@ -54,11 +59,14 @@ TEST(Matmul, Batched) {
   for (auto [m, n, k] : kSizes) {
     Tensor A = random(PANTILE_BF16, {3, k, m}), B = random(PANTILE_BF16, {3, k, n}), C(PANTILE_F32, {3, m, n});
     run("batched_matmul", "bf16,out=f32,transpose_a=1", {A, B, C});
-    expectEqual(C, [&](Index i) {
-      double sum = 0;
-      for (int64_t p = 0; p < k; ++p) sum += A(i[0], p, i[1]) * B(i[0], p, i[2]);
-      return sum;
-    }, 3e-5);
+    expectEqual(
+        C,
+        [&](Index i) {
+          double sum = 0;
+          for (int64_t p = 0; p < k; ++p) sum += A(i[0], p, i[1]) * B(i[0], p, i[2]);
+          return sum;
+        },
+        3e-5);
   }
 }
 
@@ -66,11 +74,14 @@ TEST(Matmul, Vector) {
   for (auto [m, n, k] : kSizes) {
     Tensor A = random(PANTILE_BF16, {n, k}), X = random(PANTILE_F32, {k}), bias = random(PANTILE_F32, {n}), Y(PANTILE_F32, {n});
     run("matvec", "bf16,x=f32,out=f32,bias=1", {A, X, bias, Y});
-    expectEqual(Y, [&](Index i) {
-      double sum = bias.get(i);
-      for (int64_t p = 0; p < k; ++p) sum += A(i[0], p) * X(p);
-      return sum;
-    }, 3e-5);
+    expectEqual(
+        Y,
+        [&](Index i) {
+          double sum = bias.get(i);
+          for (int64_t p = 0; p < k; ++p) sum += A(i[0], p) * X(p);
+          return sum;
+        },
+        3e-5);
   }
 }
 
@@ -96,8 +107,8 @@ struct Quantized {
   std::string format;
   Tensor quants, scales, mins;
   Quantized(std::string format, int64_t rows, int64_t blocks)
-      : format(format), quants(random(PANTILE_I8, {rows, blocks, format == "q4_1" ? 16 : 32}, -128, 128)), scales(random(PANTILE_F16, {rows, blocks}, 0, 0.1)),
-        mins(random(PANTILE_F16, {rows, blocks}, -1, 0)) {}
+      : format(format), quants(random(PANTILE_I8, {rows, blocks, format == "q4_1" ? 16 : 32}, -128, 128)),
+        scales(random(PANTILE_F16, {rows, blocks}, 0, 0.1)), mins(random(PANTILE_F16, {rows, blocks}, -1, 0)) {}
   void append(std::vector<Argument> &arguments) {
     arguments.push_back(quants);
     arguments.push_back(scales);
@@ -145,11 +156,14 @@ TEST(Quantized, MatmulComputesInAnotherDtype) {
   Quantized W("q4_1", 5, 2);
   Tensor X = random(PANTILE_F32, {3, 64}), Out(PANTILE_F32, {3, 5});
   run("matmul_quantized", "compute=bf16", {X, W.quants, W.scales, W.mins, Out});
-  expectEqual(Out, [&](Index i) {
-    double sum = 0;
-    for (int p = 0; p < 64; ++p) sum += X(i[0], p) * W(i[1], p);
-    return sum;
-  }, 0.2);
+  expectEqual(
+      Out,
+      [&](Index i) {
+        double sum = 0;
+        for (int p = 0; p < 64; ++p) sum += X(i[0], p) * W(i[1], p);
+        return sum;
+      },
+      0.2);
 }
 
 TEST(Quantized, SizesThatDisagreeAreAnError) {

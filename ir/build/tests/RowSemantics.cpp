@@ -53,7 +53,8 @@ TEST(Rows, SoftmaxWithTemperature) {
 TEST(Rows, CrossEntropy) {
   for (const char *dtype : kFloats)
     for (const Index &shape : kShapes) {
-      Tensor X = random(dtypeOf(dtype), shape, -30, 30), Target = random(PANTILE_I32, {shape[0]}, 0, double(shape[1])), Loss(PANTILE_F32, {shape[0]});
+      Tensor X = random(dtypeOf(dtype), shape, -30, 30), Target = random(PANTILE_I32, {shape[0]}, 0, double(shape[1])),
+             Loss(PANTILE_F32, {shape[0]});
       run("cross_entropy", dtype, {X, Target, Loss});
       expectEqual(Loss, [&](Index i) { return logSumExp(rowOf(X, i[0])) - X(i[0], int64_t(Target(i[0]))); });
     }
@@ -70,7 +71,8 @@ TEST(Rows, CrossEntropyTakesMaskedLogits) {
 TEST(Rows, LayerNorm) {
   for (const char *dtype : kFloats)
     for (const Index &shape : kShapes) {
-      Tensor X = random(dtypeOf(dtype), shape, -1, 3), W = random(PANTILE_F32, {shape[1]}), B = random(PANTILE_F32, {shape[1]}), Y(X.dtype, shape);
+      Tensor X = random(dtypeOf(dtype), shape, -1, 3), W = random(PANTILE_F32, {shape[1]}), B = random(PANTILE_F32, {shape[1]}),
+             Y(X.dtype, shape);
       run("layer_norm", std::string(dtype) + ",weights=f32", {X, W, B, Y, 1e-3});
       expectEqual(Y, [&](Index i) {
         double mean = 0, variance = 0, count = double(shape[1]);
@@ -89,7 +91,8 @@ TEST(Rows, RmsNorm) {
   };
   for (const char *dtype : kFloats)
     for (const Index &shape : kShapes) {
-      Tensor X = random(dtypeOf(dtype), shape), R = random(X.dtype, shape), W = random(X.dtype, {shape[1]}), Sum(X.dtype, shape), Y(X.dtype, shape);
+      Tensor X = random(dtypeOf(dtype), shape), R = random(X.dtype, shape), W = random(X.dtype, {shape[1]}), Sum(X.dtype, shape),
+             Y(X.dtype, shape);
       run("rms_norm", dtype, {X, W, Y, 1e-5});
       expectEqual(Y, [&](Index i) { return expected(X, W, i); });
       run("rms_norm", std::string(dtype) + ",residual=1", {X, R, W, Sum, Y, 1e-5});
@@ -106,7 +109,8 @@ struct AxisCase {
   Index shape;
   int axis;
 };
-const std::vector<AxisCase> kAxes = {{{13}, 0}, {{5, 7}, 0}, {{5, 7}, 1}, {{3, 4, 5}, 0}, {{3, 4, 5}, 1}, {{3, 4, 5}, 2}, {{2, 3, 5, 4}, 1}, {{3, 1}, 1}, {{4, 29}, 1}};
+const std::vector<AxisCase> kAxes = {{{13}, 0},      {{5, 7}, 0},       {{5, 7}, 1}, {{3, 4, 5}, 0}, {{3, 4, 5}, 1},
+                                     {{3, 4, 5}, 2}, {{2, 3, 5, 4}, 1}, {{3, 1}, 1}, {{4, 29}, 1}};
 
 std::string optionsOf(const AxisCase &c) { return "rank=" + std::to_string(c.shape.size()) + ",axis=" + std::to_string(c.axis); }
 Index without(Index shape, int axis) {
@@ -141,7 +145,8 @@ TEST(Axes, Reductions) {
       {"mean", mean},
       {"max", [](const Values &v) { return *std::max_element(v.begin(), v.end()); }},
       {"min", [](const Values &v) { return *std::min_element(v.begin(), v.end()); }},
-      {"variance", [&](const Values &v) {
+      {"variance",
+       [&](const Values &v) {
          double m = mean(v), sum = 0;
          for (double x : v) sum += (x - m) * (x - m);
          return sum / double(v.size());

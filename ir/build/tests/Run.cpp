@@ -61,7 +61,8 @@ std::string errorOfRun(const std::string &name, const std::string &options, std:
 class Coverage : public ::testing::Environment {
   void TearDown() override {
     if (::testing::GTEST_FLAG(filter) != "*") return;
-    for (const LibraryOperator &op : libraryOperators()) EXPECT_TRUE(covered().contains(op.name)) << "operator '" << op.name << "' has no reference in ir/build/tests";
+    for (const LibraryOperator &op : libraryOperators())
+      EXPECT_TRUE(covered().contains(op.name)) << "operator '" << op.name << "' has no reference in ir/build/tests";
   }
 };
 static ::testing::Environment *coverage = ::testing::AddGlobalTestEnvironment(new Coverage);

@@ -44,26 +44,41 @@ template <typename T> static void writeAs(uint8_t *to, T value) { memcpy(to, &va
 double Tensor::get(const Index &index) const {
   const uint8_t *from = bytes.data() + offset(*this, index);
   switch (dtype) {
-  case PANTILE_F32: return readAs<float>(from);
-  case PANTILE_F16: return f16ToF32(readAs<uint16_t>(from));
-  case PANTILE_BF16: return bf16ToF32(readAs<uint16_t>(from));
-  case PANTILE_I8: return readAs<int8_t>(from);
-  case PANTILE_I32: return readAs<int32_t>(from);
-  case PANTILE_I64: return double(readAs<int64_t>(from));
-  default: ADD_FAILURE() << "no such dtype here"; return 0;
+  case PANTILE_F32:
+    return readAs<float>(from);
+  case PANTILE_F16:
+    return f16ToF32(readAs<uint16_t>(from));
+  case PANTILE_BF16:
+    return bf16ToF32(readAs<uint16_t>(from));
+  case PANTILE_I8:
+    return readAs<int8_t>(from);
+  case PANTILE_I32:
+    return readAs<int32_t>(from);
+  case PANTILE_I64:
+    return double(readAs<int64_t>(from));
+  default:
+    ADD_FAILURE() << "no such dtype here";
+    return 0;
   }
 }
 
 void Tensor::set(const Index &index, double value) {
   uint8_t *to = bytes.data() + offset(*this, index);
   switch (dtype) {
-  case PANTILE_F32: return writeAs(to, float(value));
-  case PANTILE_F16: return writeAs(to, f32ToF16(float(value)));
-  case PANTILE_BF16: return writeAs(to, f32ToBF16(float(value)));
-  case PANTILE_I8: return writeAs(to, int8_t(value));
-  case PANTILE_I32: return writeAs(to, int32_t(value));
-  case PANTILE_I64: return writeAs(to, int64_t(value));
-  default: ADD_FAILURE() << "no such dtype here";
+  case PANTILE_F32:
+    return writeAs(to, float(value));
+  case PANTILE_F16:
+    return writeAs(to, f32ToF16(float(value)));
+  case PANTILE_BF16:
+    return writeAs(to, f32ToBF16(float(value)));
+  case PANTILE_I8:
+    return writeAs(to, int8_t(value));
+  case PANTILE_I32:
+    return writeAs(to, int32_t(value));
+  case PANTILE_I64:
+    return writeAs(to, int64_t(value));
+  default:
+    ADD_FAILURE() << "no such dtype here";
   }
 }
 
@@ -102,7 +117,8 @@ void forEachIndex(const Index &sizes, const std::function<void(const Index &)> &
 }
 
 void expectEqual(const Tensor &found, const std::function<double(const Index &)> &expected, double tolerance) {
-  if (tolerance == 0) tolerance = found.dtype == PANTILE_F32 ? 1e-5 : found.dtype == PANTILE_F16 ? 2e-3 : found.dtype == PANTILE_BF16 ? 1.2e-2 : 1e-9;
+  if (tolerance == 0)
+    tolerance = found.dtype == PANTILE_F32 ? 1e-5 : found.dtype == PANTILE_F16 ? 2e-3 : found.dtype == PANTILE_BF16 ? 1.2e-2 : 1e-9;
   int wrong = 0;
   forEachIndex(found.sizes, [&](const Index &i) {
     double want = expected(i), got = found.get(i);
