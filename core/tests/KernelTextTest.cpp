@@ -6,6 +6,7 @@
 
 #include "core/KernelText.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <random>
 
@@ -26,6 +27,13 @@ tile.kernel @matmul(%A: !tile.view<?x64xbf16> {tile.sizes = ["M", "64"], tile.ac
       %x = tile.load %A[%i, full 64] : !a
       tile.yield %x, %t : !acc, f32
     }
+  }
+  tile.parallel %i in %M by @bm {
+    %v:2 = tile.reduce (%A, %A) over 1 : !a, !a -> !a, !a {
+    ^bb0(%l: f32, %r: i32):
+      tile.yield %l, %r : f32, i32
+    }
+    tile.store %v#1, %A[%i, full 64] {note = 1}
   }
 }
 )";
@@ -99,6 +107,61 @@ TEST(KernelText, DeepNestingAndAliasBombsAreErrors) {
   std::string bomb = "!a0 = tensor<1xf32>\n";
   for (int i = 1; i < 60; ++i) bomb += "!a" + std::to_string(i) + " = tuple<!a" + std::to_string(i - 1) + ", !a" + std::to_string(i - 1) + ">\n";
   EXPECT_FALSE(readKernelText(bomb + "tile.kernel @f(%x: !a59) {}").isOk());
+}
+
+std::string body(std::string operations) { return "tile.kernel @f(%A: !tile.view<?xf32>) {\n" + operations + "\n}\n"; }
+
+void expectEqual(std::string left, std::string right) {
+  auto a = readKernelText(body(left)), b = readKernelText(body(right));
+  ASSERT_TRUE(a.isOk()) << left << a.status().message();
+  ASSERT_TRUE(b.isOk()) << right << b.status().message();
+  EXPECT_EQ(a->canonical, b->canonical);
+}
+
+TEST(KernelText, SiblingRegionsHaveNamesOfTheirOwn) {
+  expectEqual("tile.parallel %i in %n by 1 { %x = tile.id %i }  tile.parallel %i in %n by 1 { %x = tile.id %i }",
+              "tile.parallel %a in %n by 1 { %b = tile.id %a }  tile.parallel %c in %n by 1 { %d = tile.id %c }");
+  // A carry's name and the loop's result may be one name: the region ends before the result begins.
+  expectEqual("%z = tile.id %A  %s = tile.loop %p in %A by 1 carry(%s = %z) { tile.yield %s }  tile.store %s, %A",
+              "%z = tile.id %A  %t = tile.loop %p in %A by 1 carry(%s = %z) { tile.yield %s }  tile.store %t, %A");
+  expectEqual("%r = tile.reduce (%A) over 0 { ^bb0(%l: f32, %r2: f32): tile.yield %l }  %q = tile.reduce (%A) over 0 { ^bb0(%l: f32, %r2: f32): tile.yield %l }",
+              "%r = tile.reduce (%A) over 0 { ^one(%a: f32, %b: f32): tile.yield %a }  %q = tile.reduce (%A) over 0 { ^two(%c: f32, %d: f32): tile.yield %c }");
+  // An outer value keeps its meaning within.
+  auto text = readKernelText(body("%x = tile.id %A  tile.parallel %i in %x by 1 { tile.store %x, %A }"));
+  ASSERT_TRUE(text.isOk());
+  EXPECT_NE(text->canonical.find("tile.store %1, %0"), std::string::npos) << text->canonical;
+}
+
+TEST(KernelText, ResultsAreNamesOneByOne) {
+  expectEqual("%o:2 = tile.split %A  tile.store %o#1, %o#0  tile.store %o, %A", "%a, %b = tile.split %A  tile.store %b, %a  tile.store %a, %A");
+  expectEqual("%o:2, %p = tile.split %A  tile.store %o#1, %p", "%a, %b, %c = tile.split %A  tile.store %b, %c");
+  struct Case {
+    const char *text, *says;
+  };
+  for (auto [text, says] : {Case{"%o:2 = tile.split %A  tile.store %o#2, %A", "has 2 results"}, Case{"%o = tile.split %A  tile.store %o#1, %A", "has 1 result"},
+                            Case{"%o:0 = tile.split %A", "number of results"}, Case{"%o:99999999999999999999999 = tile.split %A", "number of results"},
+                            Case{"%o = tile.id %A  %o = tile.id %A", "defined once"}, Case{"%A = tile.id %A", "defined once"},
+                            Case{"%x = tile.id %A  scf.if %x { %x = tile.id %A }", "defined once"}}) {
+    auto result = readKernelText(body(text));
+    ASSERT_FALSE(result.isOk()) << text;
+    EXPECT_NE(result.status().text().find(says), std::string::npos) << text << " -> " << result.status().text();
+  }
+}
+
+TEST(KernelText, AliasesStayWithinBounds) {
+  std::string deep = "!a0 = tensor<1xf32>\n";
+  for (int i = 1; i < 300; ++i) deep += fmt::format("!a{} = tuple<!a{}>\n", i, i - 1);
+  auto nested = readKernelText(deep + "tile.kernel @f(%x: f32) { tile.id %x : !a299 }");
+  ASSERT_FALSE(nested.isOk());
+  EXPECT_NE(nested.status().text().find("deeper"), std::string::npos);
+  // Many aliases, none of them large by itself.
+  std::string wide = "!a0 = tuple<" + std::string(1 << 16, ',') + ">\n";
+  for (int i = 1; i < 64; ++i) wide += fmt::format("!a{} = tuple<!a0>\n", i);
+  EXPECT_FALSE(readKernelText(wide + "tile.kernel @f(%x: f32) {}").isOk());
+  // One long token, many times.
+  std::string heavy = "#a = \"" + std::string(1 << 20, 'x') + "\"\ntile.kernel @f(%x: f32) {";
+  for (int i = 0; i < 64; ++i) heavy += " tile.id #a";
+  EXPECT_FALSE(readKernelText(heavy + "}").isOk());
 }
 
 /// Whatever the bytes: a text or an error (sanitizers watch the rest).
