@@ -8,7 +8,7 @@
 #define PANTILE_RUNTIME_PLUGIN_LOADER_H
 
 #include "pantile/plugin.h"
-#include "runtime/Interpreter.h"
+#include "core/InterpreterABI.h"
 #include "runtime/Log.h"
 #include "runtime/plugin/Catalog.h"
 

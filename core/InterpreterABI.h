@@ -1,4 +1,4 @@
-/*===- runtime/Interpreter.h - the interpreter as a plugin ----------------===
+/*===- core/InterpreterABI.h - the interpreter as a plugin ----------------===
  *
  * Part of Pantile, under the Apache License v2.0 with LLVM Exceptions. C99, standard headers only.
  *
@@ -8,8 +8,8 @@
  *
  *===----------------------------------------------------------------------===*/
 
-#ifndef PANTILE_RUNTIME_INTERPRETER_H
-#define PANTILE_RUNTIME_INTERPRETER_H
+#ifndef PANTILE_CORE_INTERPRETERABI_H
+#define PANTILE_CORE_INTERPRETERABI_H
 
 #include "pantile/plugin.h"
 
@@ -66,4 +66,4 @@ PANTILE_STATIC_ASSERT(sizeof(pantile_interpreter_interface) == 16, "ABI 1.0");
 }
 #endif
 
-#endif /* PANTILE_RUNTIME_INTERPRETER_H */
+#endif /* PANTILE_CORE_INTERPRETERABI_H */
