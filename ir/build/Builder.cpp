@@ -215,7 +215,10 @@ Tile KernelBuilder::filled(const Dims &dims, Operand fill, DType dtype, Where wh
 }
 
 Tile KernelBuilder::iota(const Dim &dim, DType dtype, Where where) {
-  return failed() ? Tile() : define(spelling::iota(spelling::type(dtype, {dim})), dtype, {dim});
+  if (failed()) return {};
+  if (dtype != index_ && info(dtype).kind == DTypeClass::Float)
+    return fail(format("iota counts in integers, not {}", spelling::element(dtype)), where), Tile();
+  return define(spelling::iota(spelling::type(dtype, {dim})), dtype, {dim});
 }
 
 //===----------------------------------------------------------------------===//

@@ -348,6 +348,8 @@ Tile KernelBuilder::positions(const Range &range, DType dtype, Where where) {
   KernelBuilder *kernel = range.kernel;
   if (!kernel || kernel->failed()) return {};
   if (range.isIndex()) return convert(Operand(range, where), dtype, false);
+  if (dtype != i32 && dtype != i64 && dtype != index_)
+    return kernel->fail(format("index: positions are i32, i64 or index, not {}", spelling::element(dtype)), where), Tile();
   return kernel->define(spelling::index({range.name, spelling::range(range.extent)}, spelling::type(dtype, {range.extent})), dtype,
                         {range.extent});
 }

@@ -180,6 +180,8 @@ TEST(BuilderErrors, NameTheThingAndTheLine) {
   EXPECT_ERROR("a bound or position is a scalar integer",
                X(i, j) = k.loop({"p", Tile(Y(j)), "bk"}, X(i, j), [](Range, Tile s) { return s; }));
   EXPECT_ERROR("a mask of %Ids is an i1 tile", Tile y = Ids(index(i)).mask(index(i)));
+  EXPECT_ERROR("iota counts in integers, not f32", k.iota(8, f32));
+  EXPECT_ERROR("positions are i32, i64 or index, not f32", index(i, f32));
   EXPECT_ERROR("reduce: the identity of",
                reduce({Tile(Y(j)), Tile(Y(j))}, j, {k.constant(0, i32), k.constant(0, f32)}, [](auto l, auto) { return l; }));
 }
