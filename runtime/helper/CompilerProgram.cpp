@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "core/SpaceDescription.h"
 #include "runtime/Paths.h"
 #include "runtime/helper/Protocol.h"
 #include "runtime/helper/Server.h"

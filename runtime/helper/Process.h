@@ -49,7 +49,6 @@ private:
 
   pid_t process = -1;
   int waitStatus = 0;
-  bool reaped = false;
   Descriptor socket, output;
   std::string printed; ///< the end of what it printed
   uint64_t printedBytes = 0, outputLimit = 0;

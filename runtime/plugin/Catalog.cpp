@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 #include <sodium.h>
 #include <sys/stat.h>
+#include <tuple>
 #include <unistd.h>
 
 namespace pantile {
@@ -157,7 +158,7 @@ std::vector<PluginFile> findPlugins(const std::vector<std::string> &folders) {
     for (size_t j = 0; j < i && plugins[i].problem.isOk(); ++j)
       if (plugins[j].problem.isOk() && plugins[j].name == plugins[i].name && plugins[j].half == plugins[i].half)
         plugins[i].problem = {PANTILE_UNSUPPORTED, fmt::format("'{}' was found before it", plugins[j].path)};
-  std::stable_sort(plugins.begin(), plugins.end(), [](const PluginFile &a, const PluginFile &b) { return a.name < b.name; });
+  std::sort(plugins.begin(), plugins.end(), [](const PluginFile &a, const PluginFile &b) { return std::tie(a.name, a.half, a.path) < std::tie(b.name, b.half, b.path); });
   return plugins;
 }
 

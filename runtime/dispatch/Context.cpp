@@ -1,0 +1,199 @@
+//===- runtime/dispatch/Context.cpp ---------------------------------------===//
+//
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/dispatch/Context.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <pthread.h>
+#include <thread>
+
+namespace pantile {
+
+namespace {
+
+std::atomic<unsigned> forks{0};
+const int registered = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+
+/// "name:3" -> name, 3.
+void splitBackend(const std::string &text, std::string &name, uint32_t &ordinal) {
+  size_t colon = text.find(':');
+  name = text.substr(0, colon);
+  ordinal = 0;
+  if (colon != text.npos) std::from_chars(text.data() + colon + 1, text.data() + text.size(), ordinal);
+}
+
+/// Best first: devices of their own, then the host itself, then what only imitates a device.
+int rank(const LoadedPlugin &plugin) {
+  auto info = Device::describe(plugin, 0);
+  if (!info) return 3;
+  for (uint32_t i = 0; i < info->property_count; ++i)
+    if (info->properties[i].name && std::string_view(info->properties[i].name) == "emulated") return 2;
+  return info->dlpack_device_type == kDLCPU ? 1 : 0;
+}
+
+struct Opened {
+  LoadedPlugin plugin;
+  int rank;
+};
+
+Expected<std::unique_ptr<Device>> openDevice(const Settings &settings, const std::vector<PluginFile> &plugins) {
+  std::string reasons;
+  auto note = [&](const std::string &name, const Status &status) {
+    reasons += fmt::format("{}{}: {}{}", reasons.empty() ? "" : "\n", name, status.text(), status.cause().empty() ? "" : " (" + status.cause() + ")");
+  };
+  if (!settings.backends.empty()) {
+    for (const auto &wanted : settings.backends) {
+      std::string name;
+      uint32_t ordinal;
+      splitBackend(wanted, name, ordinal);
+      auto file = findPlugin(plugins, name, "device");
+      Status why = file.status();
+      if (file) {
+        auto plugin = loadPlugin(*file);
+        why = plugin.status();
+        if (plugin) {
+          auto device = Device::open(*std::move(plugin), ordinal);
+          if (device) return device;
+          why = device.status();
+        }
+      }
+      note(wanted, why);
+    }
+  } else {
+    std::vector<Opened> found;
+    for (const auto &file : plugins) {
+      if (file.half != "device") continue;
+      if (!file.problem.isOk()) {
+        note(file.name, file.problem);
+        continue;
+      }
+      auto plugin = loadPlugin(file);
+      if (!plugin) {
+        note(file.name, plugin.status());
+        continue;
+      }
+      int order = rank(*plugin);
+      found.push_back({*std::move(plugin), order});
+    }
+    for (int order = 0; order <= 3; ++order)
+      for (auto &candidate : found) {
+        if (candidate.rank != order) continue;
+        std::string name = candidate.plugin.name;
+        auto device = Device::open(std::move(candidate.plugin), 0);
+        if (device) return device;
+        note(name, device.status());
+      }
+  }
+  std::string present;
+  for (const auto &file : plugins)
+    if (file.half == "device" && file.problem.isOk()) present += (present.empty() ? "" : ", ") + file.name;
+  std::string wanted;
+  for (const auto &name : settings.backends) wanted += (wanted.empty() ? "" : ",") + name;
+  for (const auto &file : plugins)
+    if (!file.problem.isOk() && (file.half == "device" || file.half.empty()) && reasons.find(file.problem.text()) == reasons.npos) note(file.name.empty() ? file.path : file.name, file.problem);
+  return Status(PANTILE_NOT_FOUND, wanted.empty() ? fmt::format("no backend can be used; plugins found: {}", present.empty() ? "none" : present)
+                                                  : fmt::format("backend '{}' cannot be used; there is: {}", wanted, present.empty() ? "none" : present))
+      .withCause(reasons)
+      .withFix(present.empty() ? "install a backend's plugin beside libpantile, or name its folder in PANTILE_PLUGIN_PATH" : "set PANTILE_BACKEND to one of: " + present);
+}
+
+} // namespace
+
+unsigned forkGeneration() noexcept { return forks.load(std::memory_order_relaxed); }
+
+Context::Context(Settings given) : settings(std::move(given)), log(settings.logLevel, settings.log, settings.logUser), generation(forkGeneration()) {}
+
+Expected<std::unique_ptr<Context>> Context::create(Settings settings) {
+  auto context = std::unique_ptr<Context>(new Context(std::move(settings)));
+  const Settings &s = context->settings;
+  setHostLog(&context->log);
+  context->plugins = findPlugins(s.pluginFolders);
+  for (const auto &plugin : context->plugins)
+    if (!plugin.problem.isOk()) context->log.info(fmt::format("{} is not used: {}", plugin.path, plugin.problem.text()));
+  PANTILE_ASSIGN(context->device, openDevice(s, context->plugins));
+  if (s.threads) {
+    pantile_message *message = nullptr;
+    int32_t code = context->device->table().set_option(context->device->handle(), "threads", *s.threads, &message);
+    Status status = statusOf(code, message, "the number of threads cannot be set");
+    if (!status.isOk() && status.code() != PANTILE_UNSUPPORTED) return status;
+  }
+  context->defaultStream = std::unique_ptr<Stream>(new Stream{*context->device});
+  context->artifacts = std::make_unique<ArtifactCache>(s.cacheRoot.empty() ? "" : s.cacheRoot + "/artifacts", s.artifactBytes, context->log);
+  tuner::CacheOptions options;
+  options.named = s.configPaths;
+  if (!s.cacheRoot.empty()) options.user = s.cacheRoot + "/configurations";
+  options.system = {s.helperFolder + "/configurations", "/etc/pantile/configurations"};
+  options.warn = [log = &context->log](const std::string &text) { log->warn(text); };
+  context->roots = options.named;
+  if (!options.user.empty()) context->roots.push_back(options.user);
+  context->roots.insert(context->roots.end(), options.system.begin(), options.system.end());
+  context->configurations = std::make_unique<tuner::ConfigurationCache>(std::move(options));
+  if (auto file = findPlugin(context->plugins, context->backend(), "compiler")) context->build = file->manifest.checksum;
+  context->compiler = std::make_unique<CompilerClient>(s.helperFolder, s.pluginFolders, std::max(2u, std::thread::hardware_concurrency()));
+  return context;
+}
+
+Context::~Context() {
+  setHostLog(nullptr);
+  if (usable()) {
+    if (device && defaultStream) (void)device->synchronize(nullptr);
+    return;
+  }
+  // A forked child frees memory and leaves devices and helpers to its parent.
+  if (compiler) compiler->processes().abandon();
+  if (defaultStream) defaultStream->workspaces.abandon();
+  if (device) device->abandon();
+}
+
+Status Context::checkUsable() const {
+  if (usable()) return {};
+  return Status(PANTILE_UNAVAILABLE, "this context was made before fork() and cannot be used in the child").withFix("make a new context in the child");
+}
+
+std::string describeBackends(const Settings &settings) {
+  auto list = nlohmann::json::array();
+  for (const auto &file : findPlugins(settings.pluginFolders)) {
+    nlohmann::json row = {{"name", file.name}, {"half", file.half}, {"path", file.path}, {"usable", false}, {"reason", ""}};
+    Status problem = file.problem;
+    if (problem.isOk() && file.half == "device") {
+      auto plugin = loadPlugin(file);
+      problem = plugin.status();
+      if (plugin) {
+        row["build"] = plugin->buildId;
+        uint32_t count = 0;
+        pantile_message *message = nullptr;
+        problem = statusOf(plugin->device->count(&count, &message), message, "its devices cannot be counted");
+        auto devices = nlohmann::json::array();
+        for (uint32_t i = 0; problem.isOk() && i < count; ++i) {
+          auto info = Device::describe(*plugin, i);
+          if (!info) {
+            problem = info.status();
+            break;
+          }
+          nlohmann::json properties = nlohmann::json::object();
+          for (uint32_t p = 0; p < info->property_count; ++p)
+            if (info->properties[p].text) properties[info->properties[p].name] = info->properties[p].text;
+            else properties[info->properties[p].name] = info->properties[p].integer;
+          devices.push_back({{"ordinal", i}, {"name", info->name}, {"target", info->target}, {"hardware", info->hardware}, {"memory_bytes", info->memory_bytes}, {"properties", properties}});
+        }
+        row["devices"] = devices;
+      }
+    }
+    row["usable"] = problem.isOk();
+    if (!problem.isOk()) {
+      row["reason"] = problem.text();
+      if (!problem.cause().empty()) row["cause"] = problem.cause();
+      if (!problem.fix().empty()) row["fix"] = problem.fix();
+    }
+    list.push_back(std::move(row));
+  }
+  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+} // namespace pantile

@@ -1,0 +1,60 @@
+//===- runtime/dispatch/Selection.h - which configuration a call gets -----===//
+//
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PANTILE_RUNTIME_DISPATCH_SELECTION_H
+#define PANTILE_RUNTIME_DISPATCH_SELECTION_H
+
+#include "runtime/dispatch/Context.h"
+#include "runtime/dispatch/LaunchPlan.h"
+#include "tuner/Transfer.h"
+
+namespace pantile {
+
+enum class Source : uint8_t { Pinned, Tuned, Stale, Neighbour, Default };
+std::string_view name(Source source); ///< "pinned", "tuned", ...
+
+/// What is compiled for a call, and how it came about.
+struct Selection {
+  Configuration configuration;
+  Numbers values;  ///< the configuration as expressions see it
+  Facts facts;     ///< compiled for: the call's, or weaker ones that serve it
+  Source source = Source::Default;
+  std::string stale;
+};
+
+/// A call's shape on a context, with what selecting needs.
+struct Question {
+  Context &context;
+  const Signature &signature;
+  std::span<const BoundArgument> bound;
+  Facts facts;
+};
+
+/// The request that compiles `signature` under these facts; configuration left empty.
+CompileRequest requestFor(const Context &context, const Signature &signature, const Facts &facts);
+/// From the cache, else asked of the compiler and kept.
+Expected<SpaceDescription> spaceOf(Context &context, const Signature &signature, const Facts &facts);
+/// The numbers of a call that expressions of a space may name, the device's included.
+tuner::CallValues callValues(const Question &question);
+Numbers valuesOf(const SpaceDescription &description, const Configuration &configuration);
+tuner::CacheKey cacheKey(const Question &question);
+tuner::CacheQuery cacheQuery(const Question &question, const SpaceDescription &description);
+
+/// Selections made for other shapes of this kernel, whose code exists.
+using Existing = std::vector<const Selection *>;
+
+/// `pinned` decides; else what the caches say of this shape or its neighbours; else the kernel's defaults. An existing
+/// selection is preferred to a guess about as good: a new shape then compiles nothing. Remembered beside the artifacts while
+/// the configuration files stay as they are (unless `existing` changed the outcome of a pinned or tuned one: it cannot).
+Expected<Selection> select(const Question &question, const std::optional<Configuration> &pinned, const Existing &existing);
+/// Whether a selection of this shape is remembered or would be `tuned`.
+std::optional<Selection> remembered(const Question &question);
+
+Digest artifactKey(const Context &context, const Signature &signature, const Selection &selection);
+
+} // namespace pantile
+
+#endif // PANTILE_RUNTIME_DISPATCH_SELECTION_H
