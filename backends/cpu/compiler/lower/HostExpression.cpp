@@ -40,6 +40,8 @@ std::optional<std::string> hostExpression(Value index) {
                              .Case<arith::CeilDivUIOp, arith::CeilDivSIOp>([](auto) { return "ceildiv"; })
                              .Case<arith::MinSIOp, arith::MinUIOp>([](auto) { return "min"; })
                              .Case<arith::MaxSIOp, arith::MaxUIOp>([](auto) { return "max"; })
+                             .Case<arith::AndIOp>([](auto) { return "and"; })
+                             .Case<arith::OrIOp>([](auto) { return "or"; })
                              .Default([](Operation *) { return nullptr; });
   if (spelling) {
     auto left = hostExpression(op->getOperand(0)), right = hostExpression(op->getOperand(1));
@@ -47,9 +49,11 @@ std::optional<std::string> hostExpression(Value index) {
     return *left + " " + *right + " " + spelling;
   }
   if (auto select = dyn_cast<arith::SelectOp>(op)) {
-    auto cmp = select.getCondition().getDefiningOp<arith::CmpIOp>();
-    auto yes = hostExpression(select.getTrueValue()), no = hostExpression(select.getFalseValue());
-    if (!cmp || !yes || !no) return std::nullopt;
+    auto condition = hostExpression(select.getCondition()), yes = hostExpression(select.getTrueValue()), no = hostExpression(select.getFalseValue());
+    if (!condition || !yes || !no) return std::nullopt;
+    return *condition + " " + *yes + " " + *no + " select";
+  }
+  if (auto cmp = dyn_cast<arith::CmpIOp>(op)) {
     auto left = hostExpression(cmp.getLhs()), right = hostExpression(cmp.getRhs());
     if (!left || !right) return std::nullopt;
     const char *predicate = nullptr;
@@ -61,7 +65,7 @@ std::optional<std::string> hostExpression(Value index) {
     case arith::CmpIPredicate::sgt: case arith::CmpIPredicate::ugt: predicate = ">"; break;
     case arith::CmpIPredicate::sge: case arith::CmpIPredicate::uge: predicate = ">="; break;
     }
-    return *left + " " + *right + " " + predicate + " " + *yes + " " + *no + " select";
+    return *left + " " + *right + " " + predicate;
   }
   return std::nullopt;
 }

@@ -15,6 +15,7 @@
 #include "backends/cpu/compiler/codegen/DotForm.h"
 #include "backends/cpu/compiler/codegen/Target.h"
 #include "backends/cpu/compiler/lower/Address.h"
+#include "backends/cpu/compiler/lower/LowerKernel.h"
 #include "backends/cpu/compiler/lower/NestShape.h"
 #include "backends/cpu/compiler/lower/Plan.h"
 #include "backends/cpu/compiler/lower/Values.h"
@@ -30,14 +31,6 @@ class IfOp;
 }
 
 namespace pantile::cpu {
-
-/// What steers code generation besides the IR; the CPU's own knobs.
-struct CodeKnobs {
-  int64_t unroll = 0;         ///< vectors a step of a nest, 0: by the cost of its body
-  bool streamingStores = false;
-  int64_t mr = 0, nr = 0;     ///< register tile of dots, 0: the target's default
-  int64_t packB = 1;          ///< keep packed panels of a dot's right operand across programs
-};
 
 /// A function of one or two elementwise operands, for reductions and scans: from (accumulated, next) to combined.
 using Combine = std::function<llvm::SmallVector<llvm::Value *, 2>(llvm::IRBuilder<> &, llvm::ArrayRef<llvm::Value *> left, llvm::ArrayRef<llvm::Value *> right)>;

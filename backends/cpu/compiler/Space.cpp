@@ -1,0 +1,203 @@
+//===- cpu/compiler/Space.cpp - the CPU's configurations of a kernel -------===//
+//
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
+// Starts from portableSpace and gives every block symbol the domain and the default that caches and vectors want:
+//
+//   rows of a dot          64, down to the matrix's own size; few rows keep wide columns
+//   columns of a dot       64; 1024 where rows are few (the right operand then streams)
+//   inner extent of a dot  256
+//   rows beside a full extent   as many as make some 4096 elements
+//   anything vectors run along  4096 elements a program
+//
+// Programs that share a dot's columns follow each other (l2_groupings), so that packed panels serve them all.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/compiler/Compile.h"
+#include "backends/cpu/compiler/codegen/DotForm.h"
+#include "backends/cpu/compiler/lower/HostExpression.h"
+#include "ir/dialect/Parse.h"
+#include "ir/specialize/Specialize.h"
+
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+using namespace pantile::tile;
+
+namespace pantile::cpu {
+
+namespace {
+
+std::string number(int64_t value) { return std::to_string(value); }
+
+/// What a kernel does with its block symbols.
+struct Roles {
+  llvm::StringMap<int64_t> rows, columns, inner; ///< of dots, with the symbol's factor
+  llvm::StringMap<std::string> lengths;          ///< of the loops that step by a symbol
+  llvm::StringMap<std::string> besideFull;       ///< length of the full extent in the same tile
+  llvm::StringMap<unsigned> last;                ///< symbols along which vectors run: rank of the tile
+  bool hasDot = false, loopAroundDot = false;
+  std::string rowLength;       ///< of the first dot
+  std::string columnLength;
+  DotForm form{};
+};
+
+std::string symbolOf(RankedTensorType type, unsigned dim) {
+  Dim entry = dimsOf(type)[dim];
+  return entry.isConstant() ? "" : entry.symbol.getValue().str();
+}
+
+Roles rolesOf(KernelOp kernel, const CpuTarget &target) {
+  Roles roles;
+  llvm::StringMap<std::string> fulls;
+  kernel.walk([&](Operation *op) {
+    if (auto parallel = dyn_cast<ParallelOp>(op)) {
+      for (auto [d, dim] : llvm::enumerate(parallel.getBlocks().getDims()))
+        if (!dim.isConstant() && parallel.getLowers().empty())
+          if (auto length = hostExpression(parallel.getUppers()[d])) roles.lengths.try_emplace(dim.symbol.getValue(), *length);
+    } else if (auto loop = dyn_cast<LoopOp>(op)) {
+      Dim dim = loop.getBlocks().getDims()[0];
+      if (!dim.isConstant() && !loop.getLower())
+        if (auto length = hostExpression(loop.getUpper())) roles.lengths.try_emplace(dim.symbol.getValue(), *length);
+    } else if (isa<LoadOp, StoreOp>(op)) {
+      Value view = isa<LoadOp>(op) ? cast<LoadOp>(op).getView() : cast<StoreOp>(op).getView();
+      ArrayAttr kinds = isa<LoadOp>(op) ? cast<LoadOp>(op).getKinds() : cast<StoreOp>(op).getKinds();
+      if (auto argument = dyn_cast<BlockArgument>(view))
+        for (auto [d, kind] : llvm::enumerate(kinds))
+          if (auto symbol = dyn_cast<FlatSymbolRefAttr>(kind)) fulls.try_emplace(symbol.getValue(), "s" + number(argument.getArgNumber()) + "." + number(int64_t(d)));
+    }
+  });
+  kernel.walk([&](Operation *op) {
+    if (auto dot = dyn_cast<DotOp>(op)) {
+      auto lhs = cast<RankedTensorType>(dot.getLhs().getType()), result = cast<RankedTensorType>(dot.getResult().getType());
+      unsigned rank = unsigned(result.getRank());
+      unsigned k = dot.getTransposeLhs() ? rank - 2 : rank - 1;
+      auto note = [&](llvm::StringMap<int64_t> &role, RankedTensorType type, unsigned dim) {
+        std::string symbol = symbolOf(type, dim);
+        if (!symbol.empty()) role.try_emplace(symbol, dimsOf(type)[dim].factor);
+        return symbol;
+      };
+      std::string row = note(roles.rows, result, rank - 2), column = note(roles.columns, result, rank - 1);
+      note(roles.inner, lhs, k);
+      if (!roles.hasDot) {
+        if (auto found = roles.lengths.find(row); found != roles.lengths.end()) roles.rowLength = found->second;
+        if (auto found = roles.lengths.find(column); found != roles.lengths.end()) roles.columnLength = found->second;
+        auto element = [](Type type) {
+          Type of = elementOf(type);
+          return of.isF64() ? DotElement::F64 : of.isBF16() ? DotElement::BF16 : of.isF16() ? DotElement::F16 : of.isInteger(8) ? DotElement::S8 : DotElement::F32;
+        };
+        if (auto form = dotForm(element(dot.getLhs().getType()), element(dot.getRhs().getType()), target)) roles.form = *form;
+      }
+      roles.hasDot = true;
+      return;
+    }
+    for (Type type : op->getResultTypes()) {
+      if (!isTile(type)) continue;
+      auto tile = cast<RankedTensorType>(type);
+      unsigned rank = unsigned(tile.getRank());
+      for (unsigned d = 0; d < rank; ++d) {
+        std::string symbol = symbolOf(tile, d);
+        if (symbol.empty()) continue;
+        for (unsigned other = 0; other < rank; ++other)
+          if (auto full = fulls.find(symbolOf(tile, other)); other != d && full != fulls.end()) roles.besideFull.try_emplace(symbol, full->second);
+        if (d + 1 == rank) roles.last[symbol] = std::max(roles.last.lookup(symbol), rank);
+        else if (roles.last.count(symbol) && roles.last[symbol] < rank) roles.last[symbol] = 0;
+      }
+    }
+  });
+  return roles;
+}
+
+/// Block extents are powers of two no larger than what the loop needs.
+std::string fitted(const std::string &wanted, const std::string &length, int64_t lowest) {
+  if (length.empty()) return wanted;
+  return length + " 1 max pow2ceil " + wanted + " min " + number(lowest) + " max";
+}
+
+} // namespace
+
+Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  loadDialects(context);
+  PANTILE_ASSIGN(OwningOpRef<ModuleOp> module, parseKernel(context, request.ir));
+  KernelOp kernel = kernelOf(*module);
+  SpaceDescription space = portableSpace(kernel, request.facts);
+  Roles roles = rolesOf(kernel, request.target);
+  std::string few = roles.rowLength.empty() ? "" : roles.rowLength + " 16 <=";
+
+  for (ParameterDescription &parameter : space.parameters) {
+    llvm::StringRef name = parameter.name;
+    std::string length;
+    if (auto found = roles.lengths.find(name); found != roles.lengths.end()) length = found->second;
+    auto set = [&](int64_t lowest, int64_t highest, const std::string &wanted) {
+      parameter.values = {lowest, highest};
+      parameter.defaultValue = fitted(wanted, length, lowest);
+    };
+    if (name.starts_with("l2_groupings")) {
+      if (roles.hasDot) parameter.defaultValue = "64";
+      continue;
+    }
+    if (parameter.kind != PANTILE_PARAMETER_POW2 || name.contains('.')) continue;
+    if (auto inner = roles.inner.find(name); inner != roles.inner.end() && !roles.columns.contains(name)) {
+      set(std::max<int64_t>(1, 16 / inner->second), std::max<int64_t>(1, 4096 / inner->second), number(std::max<int64_t>(1, 256 / inner->second)));
+    } else if (roles.columns.contains(name) && !roles.rows.contains(name)) {
+      // Columns that another dot sums over (attention's keys) stay in cache.
+      if (roles.inner.contains(name)) set(16, 1024, "128");
+      else set(16, 4096, few.empty() ? "64" : few + " 1024 64 select");
+    } else if (roles.rows.contains(name)) {
+      set(1, 512, "64");
+    } else if (auto full = roles.besideFull.find(name); full != roles.besideFull.end()) {
+      set(1, 256, "4096 " + full->second + " 1 max / 1 max pow2ceil");
+    } else if (roles.last.lookup(name) == 1) {
+      set(64, 65536, "4096");
+    } else if (roles.last.lookup(name)) {
+      set(16, 8192, "512");
+    } else {
+      set(1, 256, "8");
+    }
+  }
+
+  auto add = [&](std::string name, pantile_parameter_kind kind, std::vector<int64_t> values, std::string usual) -> ParameterDescription & {
+    ParameterDescription &parameter = space.parameters.emplace_back();
+    parameter.name = std::move(name);
+    parameter.kind = kind;
+    parameter.values = std::move(values);
+    parameter.defaultValue = std::move(usual);
+    return parameter;
+  };
+  add("unroll", PANTILE_PARAMETER_ORDERED, {0, 1, 2, 4, 8}, "0");
+  // Streaming pays where the output leaves the caches anyway.
+  std::string bytes = "0";
+  for (BlockArgument argument : kernel.getBody().getArguments())
+    if (auto view = dyn_cast<ViewType>(argument.getType())) {
+      std::string size = number(std::max<unsigned>(8, view.getElementType().getIntOrFloatBitWidth()) / 8);
+      for (int64_t d = 0; d < view.getRank(); ++d) size += " s" + number(argument.getArgNumber()) + "." + number(d) + " *";
+      bytes += " " + size + " +";
+    }
+  if (!roles.hasDot) add("streaming_stores", PANTILE_PARAMETER_BOOL, {0, 1}, bytes + " " + number(request.target.l3Bytes) + " >");
+  if (roles.hasDot) {
+    add("mr", PANTILE_PARAMETER_ORDERED, {0, 1, 2, 4, 6, 8, 12, 14}, "0");
+    add("nr", PANTILE_PARAMETER_ORDERED, {0, 16, 32, 48, 64}, "0");
+    add("pack_b", PANTILE_PARAMETER_BOOL, {0, 1}, roles.rowLength.empty() ? "1" : roles.rowLength + " 24 >");
+    int64_t lanes = std::max<unsigned>(1, roles.form.lanes);
+    space.constraints.push_back({"c.mr c.nr " + number(lanes) + " / * c.nr " + number(lanes) + " / + 1 + " + number(request.target.registers) + " <= c.mr 0 == or c.nr 0 == or",
+                                 "the register tile mr x nr must fit the vector registers"});
+  }
+  // Programs that share packed panels go to one worker, as long as every worker gets some.
+  std::string chunk = "0";
+  auto rows = roles.rows.size() == 1 ? roles.rows.begin() : roles.rows.end();
+  if (rows != roles.rows.end() && !roles.rowLength.empty() && !roles.columnLength.empty() && roles.columns.size() == 1) {
+    std::string columns = roles.columnLength + " c." + roles.columns.begin()->getKey().str() + " ceildiv";
+    chunk = columns + " " + number(3 * request.target.units) + " >= " + roles.rowLength + " c." + rows->getKey().str() + " ceildiv 0 select";
+  }
+  ParameterDescription &tasks = add("chunk", PANTILE_PARAMETER_INTEGER, {0, 1 << 20}, chunk);
+  tasks.launchOnly = true;
+  ParameterDescription &threads = add("num_threads", PANTILE_PARAMETER_INTEGER, {0, 1024}, "0");
+  threads.launchOnly = true;
+
+  space.features.push_back({"bytes", bytes});
+  return space;
+}
+
+} // namespace pantile::cpu
