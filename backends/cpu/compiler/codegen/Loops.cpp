@@ -103,6 +103,29 @@ void emitIf(IRBuilderBase &builder, Value *condition, function_ref<void()> then,
   continueIn(builder, after);
 }
 
+Values emitIfValues(IRBuilderBase &builder, Value *condition, function_ref<Values()> then, ArrayRef<Value *> otherwise) {
+  if (auto known = constantOf(condition)) return *known ? then() : Values(otherwise.begin(), otherwise.end());
+  BasicBlock *before = nullptr, *last = nullptr;
+  Values chosen;
+  // The branch's block is found from inside: emitIf may split the block it starts in.
+  before = builder.GetInsertBlock();
+  emitIf(builder, condition, [&] {
+    chosen = then();
+    last = builder.GetInsertBlock();
+  });
+  BasicBlock *after = builder.GetInsertBlock();
+  IRBuilderBase::InsertPointGuard guard(builder);
+  builder.SetInsertPoint(after, after->begin());
+  Values results;
+  for (auto [value, other] : llvm::zip(chosen, otherwise)) {
+    PHINode *phi = builder.CreatePHI(value->getType(), 2);
+    phi->addIncoming(value, last);
+    phi->addIncoming(other, before);
+    results.push_back(phi);
+  }
+  return results;
+}
+
 Value *stackScratch(IRBuilderBase &builder, Type *element, uint64_t count, const char *name) {
   BasicBlock &entry = builder.GetInsertBlock()->getParent()->getEntryBlock();
   IRBuilder<> atEntry(&entry, entry.begin());

@@ -14,6 +14,8 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/IR/IRBuilder.h"
 
+#include <optional>
+
 namespace pantile::cpu {
 
 using Values = llvm::SmallVector<llvm::Value *, 16>;
@@ -30,6 +32,9 @@ void emitLoop(llvm::IRBuilderBase &builder, llvm::Value *begin, llvm::Value *end
 /// if (condition) then() else otherwise().
 void emitIf(llvm::IRBuilderBase &builder, llvm::Value *condition, llvm::function_ref<void()> then,
             llvm::function_ref<void()> otherwise = nullptr);
+
+/// condition ? then() : otherwise, for several values at once.
+Values emitIfValues(llvm::IRBuilderBase &builder, llvm::Value *condition, llvm::function_ref<Values()> then, llvm::ArrayRef<llvm::Value *> otherwise);
 
 /// Uninitialized stack, 64-byte aligned, allocated once in the function's entry block.
 llvm::Value *stackScratch(llvm::IRBuilderBase &builder, llvm::Type *element, uint64_t count, const char *name);
