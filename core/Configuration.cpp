@@ -6,9 +6,9 @@
 
 #include "core/Configuration.h"
 
+#include "core/Toml.h"
+
 #include <fmt/core.h>
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 namespace pantile {
 
@@ -108,16 +108,16 @@ Expected<Configuration> Configuration::fromText(std::string_view text) {
   if (text.size() > kMaxText) return Status(PANTILE_INVALID_ARGUMENT, fmt::format("a configuration of {} bytes, at most {}", text.size(), kMaxText));
   size_t first = text.find_first_not_of(" \t\r\n");
   bool table = first != std::string_view::npos && text[first] == '{';
-  toml::parse_result parsed = toml::parse(table ? "c = " + std::string(text) + "\n" : std::string(text));
-  if (!parsed) {
-    uint32_t column = parsed.error().source().begin.column;
-    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("configuration: {} (column {})", parsed.error().description(), table && column > 4 ? column - 4 : column))
+  toml::table parsed;
+  if (TomlProblem problem; !parseToml(table ? "c = " + std::string(text) + "\n" : std::string(text), parsed, problem)) {
+    uint32_t column = problem.column;
+    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("configuration: {} (column {})", problem.text, table && column > 4 ? column - 4 : column))
         .withFix("write a TOML inline table: {bm = 64, loop_orders = [1, 0]}");
   }
-  const toml::table *root = &parsed.table();
+  const toml::table *root = &parsed;
   if (table) {
-    root = parsed.table()["c"].as_table();
-    if (!root || parsed.table().size() != 1) return Status(PANTILE_INVALID_ARGUMENT, "configuration: something follows the table");
+    root = parsed["c"].as_table();
+    if (!root || parsed.size() != 1) return Status(PANTILE_INVALID_ARGUMENT, "configuration: something follows the table");
   }
   Configuration configuration;
   PANTILE_RETURN_IF_ERROR(collect(*root, "", 0, configuration));

@@ -8,7 +8,6 @@
 
 #include <array>
 #include <bit>
-#include <cmath>
 #include <fmt/core.h>
 
 namespace pantile {
@@ -83,8 +82,9 @@ uint16_t f32ToF16(float value) {
   if (magnitude > 0x7f800000) return uint16_t(sign | 0x7e00 | (magnitude >> 13 & 0x3ff)); // quiet nan
   if (magnitude >= 0x477ff000) return uint16_t(sign | 0x7c00);                             // rounds past 65504
   if (magnitude < 0x38800000) {                                                           // below 2^-14: multiples of 2^-24
-    float scaled = std::bit_cast<float>(magnitude) * 16777216.0f;
-    return uint16_t(sign | uint32_t(std::nearbyint(scaled)));
+    uint32_t significand = (magnitude & 0x7fffff) | 0x800000, shift = 126 - (magnitude >> 23);
+    if (shift > 24) return uint16_t(sign); // under half of the least
+    return uint16_t(sign | (significand + (1u << (shift - 1)) - 1 + (significand >> shift & 1)) >> shift);
   }
   uint32_t rounded = magnitude - 0x38000000 + 0xfff + (magnitude >> 13 & 1);
   return uint16_t(sign | rounded >> 13);

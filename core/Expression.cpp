@@ -117,12 +117,15 @@ bool Expression::evaluate(std::span<const int64_t> variables, int64_t &result) c
     case Op::Mul:
       if (__builtin_mul_overflow(a, b, &value)) return false;
       break;
-    case Op::Div:
     case Op::Mod:
+      if (b == 0) return false;
+      value = b == -1 ? 0 : a % b; // the least number % -1 traps
+      if (value != 0 && (value < 0) != (b < 0)) value += b;
+      break;
+    case Op::Div:
     case Op::CeilDiv:
       if (b == 0 || (a == INT64_MIN && b == -1)) return false;
       if (step.op == Op::Div) value = floorDivide(a, b);
-      else if (step.op == Op::Mod) value = a - floorDivide(a, b) * b;
       else value = floorDivide(a, b) + (a % b != 0);
       break;
     case Op::Min: value = a < b ? a : b; break;

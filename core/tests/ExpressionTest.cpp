@@ -6,6 +6,7 @@
 
 #include "core/Expression.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 using namespace pantile;
@@ -57,6 +58,38 @@ TEST(Expression, RejectsWhatIsNotOne) {
   std::string lengthy = "1";
   for (int i = 0; i < 4096; ++i) lengthy += " not";
   EXPECT_FALSE(Expression::parse(lengthy, resolve).isOk());
+}
+
+/// Every operator on every pair out of the values where 64 bits end, against 128 bits.
+TEST(Expression, AgreesWithWiderArithmetic) {
+  using Wide = __int128;
+  auto floorOf = [](Wide a, Wide b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); };
+  const int64_t edges[] = {INT64_MIN, INT64_MIN + 1, -4294967296, -7, -2, -1, 0, 1, 2, 3, 7, 63, 64, 4294967296, INT64_MAX / 2 + 1, INT64_MAX - 1, INT64_MAX};
+  int computed = 0, refused = 0;
+  for (int64_t a : edges)
+    for (int64_t b : edges) {
+      auto expect = [&](const char *op, bool defined, Wide wide) {
+        auto result = value(std::string("s0.0 s0.1 ") + op, {a, b, 0});
+        defined = defined && wide >= INT64_MIN && wide <= INT64_MAX;
+        ASSERT_EQ(result.isOk(), defined) << a << ' ' << b << ' ' << op;
+        if (defined) ASSERT_EQ(*result, int64_t(wide)) << a << ' ' << b << ' ' << op;
+        ++(defined ? computed : refused);
+      };
+      expect("+", true, Wide(a) + b);
+      expect("-", true, Wide(a) - b);
+      expect("*", true, Wide(a) * b);
+      expect("min", true, std::min(a, b));
+      expect("max", true, std::max(a, b));
+      expect("<", true, a < b);
+      expect(">=", true, a >= b);
+      expect("==", true, a == b);
+      expect("/", b != 0, b ? floorOf(a, b) : 0);
+      expect("%", b != 0, b ? Wide(a) - floorOf(a, b) * b : 0);
+      expect("ceildiv", b != 0, b ? -floorOf(-Wide(a), b) : 0);
+      if (b >= 0 && b < 63) expect("shl", true, Wide(a) * (Wide(1) << b));
+    }
+  EXPECT_GT(computed, 1000);
+  EXPECT_GT(refused, 100);
 }
 
 TEST(Expression, TooFewVariablesIsAnError) { EXPECT_FALSE(value("c.bm", {1, 2}).isOk()); }

@@ -199,7 +199,7 @@ public:
     memory = {pointer, [owner = this->context](void *released) { pantile_free(owner, released); }};
     tensor.data = pointer;
   }
-  size_t bytes() const { return size_t(elements()) * tensor.dtype.bits / 8; }
+  size_t bytes() const { return (size_t(elements()) * tensor.dtype.bits + 7) / 8; }
   /// Whole buffers, waited for.
   void upload(const void *host) {
     detail::Check copy, wait;

@@ -1,0 +1,55 @@
+# What each layer may name: cmake -DROOT=<repository> -P Layering.cmake
+#   1. core, ir, tuner, runtime and the emulator name no vendor, no vendor's language and no vendor's hardware.
+#   2. core, ir/build, tuner and runtime include no header of MLIR or LLVM.
+# pantile.h and plugin.h may show backends' names as examples, in comments.
+cmake_minimum_required(VERSION 3.25)
+set(vendors "nvidia|cuda|cudnn|cublas|cutlass|nvvm|nvrtc|ptx|sm_[0-9]+[af]?|hopper|blackwell|wgmma|custream|amd|amdgpu|rocm|rocdl|hip|hipstream_t|gfx[0-9]+[a-f]?|mfma|intel|xevm|level_?zero|onednn|mkl|apple|metal|qualcomm|openblas")
+set(failures "")
+set(seen 0)
+
+function(check_lines file pattern rule strip_comments)
+  file(RELATIVE_PATH name ${ROOT} ${file})
+  file(READ ${file} text)
+  string(TOLOWER "${text}" lower)
+  if(NOT lower MATCHES "${pattern}")
+    return()
+  endif()
+  # Semicolons and brackets mean something in CMake's lists.
+  string(REGEX REPLACE "[][;\\]" " " lower "${lower}")
+  string(REPLACE "\n" ";" lines "${lower}")
+  set(number 0)
+  foreach(line IN LISTS lines)
+    math(EXPR number "${number} + 1")
+    if(strip_comments)
+      string(REGEX REPLACE "/\\*.*$|^ *\\*.*$|^ +[^#].*\\*/.*$" "" line "${line}")
+    endif()
+    if(line MATCHES "${pattern}")
+      set(failures "${failures}\n  ${name}:${number}: ${rule}: ${CMAKE_MATCH_0}" PARENT_SCOPE)
+      set(failures "${failures}\n  ${name}:${number}: ${rule}: ${CMAKE_MATCH_0}")
+    endif()
+  endforeach()
+endfunction()
+
+foreach(layer core ir tuner runtime backends/emulator)
+  file(GLOB_RECURSE files ${ROOT}/${layer}/*.h ${ROOT}/${layer}/*.hpp ${ROOT}/${layer}/*.c ${ROOT}/${layer}/*.cpp ${ROOT}/${layer}/*.td ${ROOT}/${layer}/*.mlir
+       ${ROOT}/${layer}/CMakeLists.txt)
+  list(FILTER files EXCLUDE REGEX "^${ROOT}/core/tests/layering/") # what the test of this test must find
+  foreach(file IN LISTS files)
+    math(EXPR seen "${seen} + 1")
+    set(examples FALSE)
+    if(file MATCHES "/include/pantile/(pantile|plugin)\\.h$")
+      set(examples TRUE)
+    endif()
+    check_lines(${file} "(^|[^a-z0-9_])(${vendors})([^a-z0-9_]|$)" "names a vendor" ${examples})
+    if(NOT file MATCHES "^${ROOT}/(ir|backends)/" OR file MATCHES "^${ROOT}/ir/build/")
+      check_lines(${file} "# *include *[<\"](mlir|llvm|llvm-c|mlir-c)/" "includes the compiler's headers" FALSE)
+    endif()
+  endforeach()
+endforeach()
+
+if(seen EQUAL 0)
+  message(FATAL_ERROR "no sources under ${ROOT}")
+elseif(failures)
+  message(FATAL_ERROR "layering:${failures}")
+endif()
+message(STATUS "${seen} files keep to their layers")
