@@ -40,7 +40,7 @@ public:
       if (plugin.half == "compiler" && plugin.problem.isOk()) backends.insert(plugin.name);
   }
 
-  /// The backend that compiles for `target` ("sm_90a", "cpu", "x86_64_v4:units=8"), and the target's full name.
+  /// The backend that compiles for `target` ("cpu", "x86_64_v4:units=8"), and the target's full name.
   std::pair<std::string, std::string> backendOf(const std::string &target) {
     std::string arch = target.substr(0, target.find(':')), known;
     for (const std::string &backend : backends)
