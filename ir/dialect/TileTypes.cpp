@@ -133,6 +133,7 @@ static LogicalResult verifyExtent(Dim dim, int64_t extent, function_ref<InFlight
 LogicalResult DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type element, function_ref<InFlightDiagnostic()> emitError) const {
   if (shape.size() != size()) return emitError() << "a tile of rank " << shape.size() << " needs as many entries in #tile.dims, found " << size();
   if (shape.empty()) return emitError() << "a tile has at least one dimension: a scalar is its element type itself";
+  if (!element) return failure(); // reported by the parser already
   if (!isDType(element)) return emitError() << "a tile's elements are i1 to i64, index, f16 to f64, bf16, f8 or f4, found " << element;
   for (auto [dim, extent] : llvm::zip(getDims(), shape))
     if (failed(verifyExtent(dim, extent, emitError))) return failure();

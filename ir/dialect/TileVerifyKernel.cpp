@@ -164,14 +164,26 @@ static LogicalResult verifyBlocks(Operation *op, DimsAttr blocks, ArrayRef<Block
   return success();
 }
 
+/// The yield that ends a loop's body; none where the text ends it otherwise.
+static YieldOp yieldOf(Region &body) {
+  Block &block = body.front();
+  return block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());
+}
+
+static LogicalResult verifyYieldsNothing(Operation *op) {
+  YieldOp yield = yieldOf(op->getRegion(0));
+  if (!yield) return op->emitOpError("ends its body with tile.yield");
+  if (yield.getNumOperands()) return op->emitOpError("carries nothing: its body yields no values");
+  return success();
+}
+
 LogicalResult ParallelOp::verify() {
   size_t count = getUppers().size();
   if (count == 0) return emitOpError("has at least one dimension");
   if (getBlocks().size() != count || getBody().getNumArguments() != count || (!getLowers().empty() && getLowers().size() != count))
     return emitOpError() << "each dimension has a name, an extent and a block: found " << getBody().getNumArguments() << " names, " << getLowers().size()
                          << " lower bounds, " << count << " extents, " << getBlocks().size() << " blocks";
-  if (auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator()); yield && yield.getNumOperands())
-    return emitOpError("carries nothing: its body yields no values");
+  if (failed(verifyYieldsNothing(*this))) return failure();
   return verifyBlocks(*this, getBlocks(), getBody().getArguments());
 }
 
@@ -181,7 +193,8 @@ LogicalResult LoopOp::verify() {
   if (body.getNumArguments() != getInits().size() + 1)
     return emitOpError() << "the body takes the range and " << getInits().size() << " carries, found " << body.getNumArguments() << " arguments";
   if (failed(verifyBlocks(*this, getBlocks(), body.getArguments()))) return failure();
-  auto yield = cast<YieldOp>(body.getTerminator());
+  YieldOp yield = yieldOf(getBody());
+  if (!yield) return emitOpError("ends its body with tile.yield");
   if (yield.getNumOperands() != getInits().size() || getNumResults() != getInits().size())
     return emitOpError() << "carries " << getInits().size() << " value(s), but yields " << yield.getNumOperands() << " and gives " << getNumResults();
   for (auto [i, init] : llvm::enumerate(getInits().getTypes())) {
@@ -197,9 +210,7 @@ LogicalResult LoopOp::verify() {
 LogicalResult GridOp::verify() {
   if (getBody().getNumArguments() != 1 || !getBody().getArgument(0).getType().isIndex())
     return emitOpError() << "the body takes the program id as index, found (" << getBody().getArgumentTypes() << ")";
-  if (auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator()); yield && yield.getNumOperands())
-    return emitOpError("carries nothing: its body yields no values");
-  return success();
+  return verifyYieldsNothing(*this);
 }
 
 } // namespace pantile::tile

@@ -26,7 +26,9 @@ void ScatterOp::getEffects(Effects &effects) { effects.emplace_back(MemoryEffect
 
 /// `tile.access` of the kernel's argument behind a view; empty where it says nothing or the view is no argument.
 static StringRef accessOf(Value view) {
-  while (auto pack = view.getDefiningOp<PackOp>()) view = pack.getView();
+  // Bounded: before dominance is checked, a pack may be its own source.
+  for (int depth = 0; depth < 16; ++depth)
+    if (auto pack = view.getDefiningOp<PackOp>()) view = pack.getView();
   auto argument = dyn_cast<BlockArgument>(view);
   auto kernel = argument ? dyn_cast_or_null<KernelOp>(argument.getOwner()->getParentOp()) : KernelOp();
   auto access = kernel ? kernel.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "tile.access") : StringAttr();

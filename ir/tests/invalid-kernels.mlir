@@ -274,3 +274,23 @@ tile.kernel @k(%n: index) {
     }) : (index) -> ()
   }
 }
+
+// -----
+
+tile.kernel @k(%n: index) {
+  tile.parallel %i in %n by 1 {
+    // expected-error @+1 {{ends its body with tile.yield}}
+    tile.loop %p in %n by 1 {
+      scf.yield
+    }
+  }
+}
+
+// -----
+
+tile.kernel @k(%n: index) {
+  // expected-error @+1 {{ends its body with tile.yield}}
+  tile.parallel %i in %n by 1 {
+    scf.yield
+  }
+}
