@@ -70,7 +70,7 @@ Status bindSymbols(tile::KernelOp kernel, const Facts &facts, const Configuratio
           .withFix("state the size of the dimension it names as a static fact");
     } else if (int64_t bound = configuration.integer({symbol.data(), symbol.size()}, 0); bound > 0) {
       extents[symbol] = bound;
-    } else if (!options.dynamicFullExtents) {
+    } else if (!options.dynamicFullExtents && configuration.integer("reduction_loops." + symbol.str(), 0) <= 0) {
       return Status(PANTILE_INVALID_ARGUMENT, "full extent @" + symbol.str() + " has no bound")
           .withFix("set " + symbol.str() + " to a size no call exceeds, make its size a fact, or roll it (reduction_loops." + symbol.str() + ")");
     }

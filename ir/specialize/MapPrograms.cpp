@@ -11,8 +11,9 @@
 //        group = id / (g * fasts); first = group * g; rows = min(slows - first, g)
 //        slow = first + (id % (g * fasts)) % rows; fast = (id % (g * fasts)) / rows
 // 4. Ranges are made from the ordinals; a block of the literal 1 is its position.
-// 5. `pid_type.N` and the like go to the grid's schedule, `range_unroll_factors.N` to loop N as the attribute `unroll`: the
-//    lowering reads them.
+// 5. `pid_type.N` goes to the grid's schedule: the lowering reads it.
+// labelLoops runs first, while nests and loops still have their portable numbers: it gives loop N `range_unroll_factors.N` as the
+// attribute `unroll`, and each nest its number.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,6 +29,9 @@ using namespace mlir;
 namespace pantile::specialization {
 
 namespace {
+
+/// Which nest of the portable kernel a nest comes from, between labelLoops and mapPrograms.
+constexpr llvm::StringLiteral kNest = "pantile.nest";
 
 class NestMapper {
 public:
@@ -68,11 +72,18 @@ private:
     const Setting *setting = configuration.find("loop_orders" + suffix);
     if (!setting) return {};
     auto *list = std::get_if<std::vector<int64_t>>(setting);
-    std::vector<int64_t> sorted = list ? *list : std::vector<int64_t>();
+    std::vector<int64_t> wanted = list ? *list : std::vector<int64_t>();
+    // The dimension that splitLoops put first stays slowest.
+    bool isSplit = wanted.size() + 1 == rank() && configuration.integer("split_k", 1) > 1;
+    if (isSplit) {
+      for (int64_t &d : wanted) ++d;
+      wanted.insert(wanted.begin(), 0);
+    }
+    std::vector<int64_t> sorted = wanted;
     std::sort(sorted.begin(), sorted.end());
     if (!list || !std::equal(sorted.begin(), sorted.end(), order.begin(), order.end()))
       return settingError("loop_orders" + suffix, "must be a permutation of 0 .. " + std::to_string(int64_t(rank()) - 1));
-    order.assign(list->begin(), list->end());
+    order.assign(wanted.begin(), wanted.end());
     return {};
   }
 
@@ -143,19 +154,21 @@ private:
 
 } // namespace
 
-Status mapPrograms(tile::KernelOp kernel, const Configuration &configuration) {
-  unsigned number = 0;
+void labelLoops(tile::KernelOp kernel, const Configuration &configuration) {
+  Type number = IntegerType::get(kernel.getContext(), 64);
+  for (auto [i, nest] : llvm::enumerate(kernel.getBody().getOps<tile::ParallelOp>())) nest->setAttr(kNest, IntegerAttr::get(number, int64_t(i)));
+  unsigned loops = 0;
   kernel.walk<WalkOrder::PreOrder>([&](tile::LoopOp loop) {
-    int64_t unroll = configuration.integer("range_unroll_factors." + std::to_string(number++), 0);
-    if (unroll > 1) loop->setAttr("unroll", IntegerAttr::get(IntegerType::get(kernel.getContext(), 64), unroll));
+    int64_t unroll = configuration.integer("range_unroll_factors." + std::to_string(loops++), 0);
+    if (unroll > 1) loop->setAttr("unroll", IntegerAttr::get(number, unroll));
   });
+}
+
+Status mapPrograms(tile::KernelOp kernel, const Configuration &configuration) {
   SmallVector<tile::ParallelOp> nests(kernel.getBody().getOps<tile::ParallelOp>());
-  for (auto [i, nest] : llvm::enumerate(nests)) {
-    // A nest that a pass added says whose settings it takes, or none.
-    auto owner = nest->getAttrOfType<IntegerAttr>("pantile.nest");
-    unsigned settings = owner ? unsigned(owner.getInt()) : unsigned(i);
-    nest->removeAttr("pantile.nest");
-    PANTILE_RETURN_IF_ERROR(NestMapper(nest, settings, configuration).run());
+  for (tile::ParallelOp nest : nests) {
+    auto label = cast<IntegerAttr>(nest->removeAttr(kNest));
+    PANTILE_RETURN_IF_ERROR(NestMapper(nest, unsigned(label.getInt()), configuration).run());
   }
   return {};
 }

@@ -35,6 +35,8 @@ Status bindSymbols(tile::KernelOp kernel, const Facts &facts, const Configuratio
 void foldSizes(tile::KernelOp kernel, const Facts &facts);
 Status rollExtents(tile::KernelOp kernel, const Configuration &configuration);
 Status splitLoops(tile::KernelOp kernel, const Configuration &configuration);
+/// Gives nests and loops what the configuration says by their number, before other passes change the numbers.
+void labelLoops(tile::KernelOp kernel, const Configuration &configuration);
 Status mapPrograms(tile::KernelOp kernel, const Configuration &configuration);
 void clipByMask(tile::KernelOp kernel);
 

@@ -134,6 +134,9 @@ SpaceDescription portableSpace(tile::KernelOp kernel, const Facts &facts) {
     ParameterDescription &map = add("pid_type" + suffix, PANTILE_PARAMETER_ENUM, {0, 1, 2}, "0");
     map.labels = {"flat", "persistent_blocked", "persistent_interleaved"};
   }
+  for (auto &[symbol, dimension] : symbols.fulls)
+    if (canRoll(kernel, symbol).isOk()) add("reduction_loops." + symbol.str(), PANTILE_PARAMETER_ORDERED, {0, 64, 128, 256, 512, 1024, 2048, 4096, 8192}, "0");
+  if (loopToSplit(kernel)) add("split_k", PANTILE_PARAMETER_ORDERED, {1, 2, 3, 4, 6, 8, 16}, "1");
   unsigned loops = 0;
   kernel.walk<WalkOrder::PreOrder>([&](tile::LoopOp) {
     add("range_unroll_factors." + std::to_string(loops++), PANTILE_PARAMETER_INTEGER, {0, 4}, "0");

@@ -24,6 +24,9 @@ Expected<OwningOpRef<ModuleOp>> specialize(ModuleOp portable, const Facts &facts
       return Status(PANTILE_INVALID_ARGUMENT, "@" + kernel.getSymName().str() + " is scheduled already").withFix("specialize portable kernels only");
     auto bind = [&]() -> Status {
       PANTILE_RETURN_IF_ERROR(bindSymbols(kernel, facts, configuration, options));
+      labelLoops(kernel, configuration);
+      PANTILE_RETURN_IF_ERROR(rollExtents(kernel, configuration));
+      PANTILE_RETURN_IF_ERROR(splitLoops(kernel, configuration));
       foldSizes(kernel, facts);
       PANTILE_RETURN_IF_ERROR(mapPrograms(kernel, configuration));
       return {};

@@ -1,0 +1,198 @@
+//===- ir/specialize/tests/SpecializeTest.cpp - what each knob does -------===//
+//
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ir/dialect/Parse.h"
+#include "ir/specialize/Specialize.h"
+
+#include "mlir/IR/MLIRContext.h"
+
+#include <gtest/gtest.h>
+
+using namespace pantile;
+
+namespace {
+
+const char *kMatmul = R"(// pantile-ir 1
+!a = tensor<?x?xf32, #tile.dims<@bm, @bk>>
+!b = tensor<?x?xf32, #tile.dims<@bk, @bn>>
+!c = tensor<?x?xf32, #tile.dims<@bm, @bn>>
+tile.kernel @matmul(%A: !tile.view<?x?xf32> {tile.sizes = ["M", "K"]}, %B: !tile.view<?x?xf32> {tile.sizes = ["K", "N"]},
+                    %C: !tile.view<?x?xf32> {tile.sizes = ["M", "N"]}) {
+  %M = tile.dim %C, 0
+  %N = tile.dim %C, 1
+  %K = tile.dim %A, 1
+  tile.parallel (%i, %j) in (%M, %N) by (@bm, @bn) {
+    %zero = arith.constant 0.0 : f32
+    %init = tile.splat %zero : !c
+    %sum = tile.loop %p in %K by @bk carry(%s = %init : !c) associative {
+      %x = tile.load %A[%i, %p] : !a
+      %y = tile.load %B[%p, %j] : !b
+      %d = tile.dot %x, %y, %s : !a, !b -> !c
+      tile.yield %d : !c
+    }
+    tile.store %sum, %C[%i, %j]
+  }
+})";
+
+const char *kRows = R"(// pantile-ir 1
+!r = tensor<?x?xf32, #tile.dims<@br, @n>>
+!c = tensor<?xf32, #tile.dims<@br>>
+tile.kernel @rows(%X: !tile.view<?x?xf32>, %Y: !tile.view<?x?xf32>) attributes {STATIC} {
+  %M = tile.dim %X, 0
+  tile.parallel %i in %M by @br {
+    %x = tile.load %X[%i, full @n] : !r
+    %s = BODY
+    %w = tile.broadcast %s along 1 : !c -> !r
+    %y = arith.subf %x, %w : !r
+    tile.store %y, %Y[%i, full @n]
+  }
+})";
+
+std::string rows(const std::string &body = "tile.reduce addf %x over 1 : !r -> !c", const std::string &attributes = "") {
+  std::string text = kRows;
+  text.replace(text.find("BODY"), 4, body);
+  if (attributes.empty()) text.replace(text.find(" attributes {STATIC}"), 20, "");
+  else text.replace(text.find("STATIC"), 6, attributes);
+  return text;
+}
+
+struct Result {
+  Status status;
+  std::string text;
+};
+
+Result specialized(const std::string &text, const std::string &configuration, const Facts &facts = {}, SpecializeOptions options = {}) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  tile::loadDialects(context);
+  auto module = tile::parseKernel(context, text);
+  if (!module) return {std::move(module).status(), ""};
+  auto result = specialize(**module, facts, *Configuration::fromText(configuration), options);
+  if (!result) return {std::move(result).status(), ""};
+  std::string printed = tile::printKernel(**result);
+  // What specialize writes is text that parses.
+  auto again = tile::parseKernel(context, printed);
+  EXPECT_TRUE(again.isOk()) << again.status().message() << printed;
+  return {{}, printed};
+}
+
+bool contains(const std::string &text, const std::string &part) { return text.find(part) != std::string::npos; }
+size_t countOf(const std::string &text, const std::string &part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+Facts factsOf(std::vector<std::vector<int64_t>> sizes) {
+  Facts facts;
+  for (auto &view : sizes) {
+    pantile_argument_facts argument = {};
+    argument.struct_size = sizeof(argument);
+    argument.dtype = PANTILE_F32;
+    argument.rank = int32_t(view.size());
+    std::fill(std::begin(argument.static_size), std::end(argument.static_size), -1);
+    std::copy(view.begin(), view.end(), argument.static_size);
+    facts.arguments.push_back(argument);
+  }
+  return facts;
+}
+
+} // namespace
+
+TEST(Specialize, BindsBlocksAndKeepsSymbols) {
+  Result result = specialized(kMatmul, "{bm = 48, bn = 32, bk = 96}");
+  ASSERT_TRUE(result.status.isOk()) << result.status.message();
+  EXPECT_TRUE(contains(result.text, "tensor<48x96xf32, #tile.dims<@bm, @bk>>"));
+  EXPECT_TRUE(contains(result.text, "!tile.range<@bn, 32>"));
+  EXPECT_TRUE(contains(result.text, "by @bk = 96"));
+  EXPECT_TRUE(contains(result.text, "attributes {scheduled}"));
+  EXPECT_FALSE(contains(result.text, "tile.parallel"));
+  EXPECT_FALSE(contains(result.text, "pantile.nest"));
+}
+
+TEST(Specialize, LastDimensionVariesFastestUnlessOrdered) {
+  // The fastest dimension takes the remainder by its own count.
+  Result flat = specialized(kMatmul, "{bm = 48, bn = 32, bk = 96}"), swapped = specialized(kMatmul, "{bm = 48, bn = 32, bk = 96, \"loop_orders.0\" = [1, 0]}");
+  ASSERT_TRUE(flat.status.isOk() && swapped.status.isOk());
+  EXPECT_NE(flat.text, swapped.text);
+  auto fastestCount = [](const std::string &text) {
+    size_t at = text.find("arith.remui ");
+    size_t comma = text.find(", ", at), colon = text.find(" :", comma);
+    std::string count = text.substr(comma + 2, colon - comma - 2);
+    size_t line = text.find(count + " = arith.ceildivsi");
+    return text.substr(line, text.find('\n', line) - line);
+  };
+  EXPECT_TRUE(contains(fastestCount(flat.text), "%c32")) << flat.text;
+  EXPECT_TRUE(contains(fastestCount(swapped.text), "%c48")) << swapped.text;
+}
+
+TEST(Specialize, ScheduleIsData) {
+  Result result = specialized(kMatmul, "{bm = 8, bn = 8, bk = 8, \"pid_type.0\" = \"persistent_blocked\", \"range_unroll_factors.0\" = 4}");
+  ASSERT_TRUE(result.status.isOk()) << result.status.message();
+  EXPECT_TRUE(contains(result.text, "schedule {pid_type = \"persistent_blocked\"}"));
+  EXPECT_TRUE(contains(result.text, "attributes {unroll = 4 : i64}")) << result.text;
+}
+
+TEST(Specialize, FactsFoldSizesByName) {
+  Result result = specialized(kMatmul, "{bm = 48, bn = 32, bk = 96}", factsOf({{100, -1}, {-1, -1}, {-1, 64}}));
+  ASSERT_TRUE(result.status.isOk()) << result.status.message();
+  EXPECT_EQ(countOf(result.text, "tile.dim "), 1u) << result.text; // K
+  EXPECT_TRUE(contains(result.text, "constant 100 : index"));
+}
+
+TEST(Specialize, FullExtentsBindByFactThenSettingOrStay) {
+  Result stays = specialized(rows(), "{br = 4}");
+  ASSERT_TRUE(stays.status.isOk()) << stays.status.message();
+  EXPECT_TRUE(contains(stays.text, "tensor<4x?xf32, #tile.dims<@br, @n>>"));
+  EXPECT_TRUE(contains(specialized(rows(), "{br = 4}", factsOf({{-1, 77}, {-1, 77}})).text, "tensor<4x77xf32, #tile.dims<@br, @n>>"));
+  EXPECT_TRUE(contains(specialized(rows(), "{br = 4, n = 128}").text, "tensor<4x128xf32, #tile.dims<@br, @n>>"));
+  SpecializeOptions bound;
+  bound.dynamicFullExtents = false;
+  EXPECT_TRUE(contains(specialized(rows(), "{br = 4}", {}, bound).status.message(), "full extent @n has no bound"));
+  EXPECT_TRUE(contains(specialized(rows("tile.reduce addf %x over 1 : !r -> !c", "static = [@n]"), "{br = 4}").status.message(), "@n is static, but the facts"));
+}
+
+TEST(Specialize, RollingCutsAtReductions) {
+  Result result = specialized(rows(), "{br = 4, \"reduction_loops.n\" = 64}");
+  ASSERT_TRUE(result.status.isOk()) << result.status.message();
+  EXPECT_EQ(countOf(result.text, "by @n = 64"), 2u);
+  EXPECT_EQ(countOf(result.text, "tile.load"), 2u);
+  EXPECT_FALSE(contains(result.text, "full @n"));
+}
+
+TEST(Specialize, RollingRefusesScans) {
+  std::string text = rows();
+  text.replace(text.find("arith.subf %x, %w"), 17, "tile.scan addf %x over 1");
+  EXPECT_TRUE(contains(specialized(text, "{br = 4, \"reduction_loops.n\" = 64}").status.message(), "@n cannot be rolled: a scan runs along it"));
+  EXPECT_TRUE(specialized(text, "{br = 4}").status.isOk());
+}
+
+TEST(Specialize, SplitsTheAssociativeLoop) {
+  Result result = specialized(kMatmul, "{bm = 8, bn = 8, bk = 8, split_k = 3}");
+  ASSERT_TRUE(result.status.isOk()) << result.status.message();
+  EXPECT_EQ(countOf(result.text, "tile.grid"), 2u);
+  EXPECT_TRUE(contains(result.text, "tile.workspace"));
+  EXPECT_TRUE(contains(specialized(rows(), "{br = 4, split_k = 2}").status.message(), "setting split_k: splits the one associative loop of a kernel; this one has 0"));
+}
+
+TEST(Specialize, WrongSettingsSayWhatIsAccepted) {
+  EXPECT_TRUE(contains(specialized(kMatmul, "{bm = 0}").status.message(), "setting bm: a block has at least 1 element, given 0"));
+  EXPECT_TRUE(contains(specialized(kMatmul, "{\"loop_orders.0\" = [0, 0]}").status.message(), "setting loop_orders.0: must be a permutation of 0 .. 1"));
+  EXPECT_TRUE(contains(specialized(kMatmul, "{\"pid_type.0\" = \"round\"}").status.message(), "accepted are flat, persistent_blocked"));
+  EXPECT_TRUE(contains(specialized(kMatmul, "{\"l2_groupings.0\" = 0}").status.message(), "a group has at least 1 block"));
+}
+
+TEST(Specialize, SpaceNamesEveryKnob) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  tile::loadDialects(context);
+  auto module = tile::parseKernel(context, kMatmul);
+  ASSERT_TRUE(module.isOk());
+  SpaceDescription space = portableSpace(tile::kernelOf(**module), {});
+  std::vector<std::string> names;
+  for (auto &parameter : space.parameters) names.push_back(parameter.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"bm", "bn", "bk", "loop_orders.0", "l2_groupings.0", "pid_type.0", "split_k", "range_unroll_factors.0"}));
+  EXPECT_EQ(space.parameters[0].defaultValue, "s2.0 1 max pow2ceil 64 min 8 max");
+  EXPECT_EQ(space.parameters[3].length, 2u);
+}
