@@ -25,7 +25,7 @@ namespace {
 constexpr size_t kMaxListed = 100000;
 
 Status systemError(const std::string &what, int error) {
-  pantile_code code = error == ENOENT || error == ENOTDIR ? PANTILE_NOT_FOUND : error == ELOOP ? PANTILE_DATA_ERROR : PANTILE_IO_ERROR;
+  pantile_code code = error == ENOENT ? PANTILE_NOT_FOUND : error == ELOOP ? PANTILE_DATA_ERROR : PANTILE_IO_ERROR;
   return Status(code, fmt::format("{}: {}", what, error == ELOOP ? "it is a symbolic link" : std::strerror(error)));
 }
 
@@ -41,6 +41,14 @@ public:
 private:
   int value;
 };
+
+/// Why `name` in `parent` could not be opened as a folder; a link where a folder is wanted is called ENOTDIR.
+Status folderError(int parent, const std::string &name, const std::string &path, int error) {
+  struct stat info;
+  if (error == ENOTDIR && ::fstatat(parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode))
+    return Status(PANTILE_IO_ERROR, fmt::format("cache folder '{}' is a symbolic link", path)).withFix("name the folder itself");
+  return systemError(fmt::format("cache folder '{}'", path), error);
+}
 
 /// Folders above the user's root: nobody else may rename what is in them.
 Status checkAncestor(int descriptor, const std::string &path) {
@@ -102,13 +110,7 @@ Expected<Descriptor> openUserRoot(std::string root, bool create) {
     begin = end + 1;
   }
   Descriptor own(openFolder(here.get(), last, create, O_NOFOLLOW));
-  // A link where a folder is wanted is reported as ENOTDIR.
-  if (own.get() < 0) {
-    struct stat info;
-    int error = errno;
-    if (::fstatat(here.get(), last.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode)) error = ELOOP;
-    return systemError(fmt::format("cache folder '{}'", root), error);
-  }
+  if (own.get() < 0) return folderError(here.get(), last, root, errno);
   PANTILE_RETURN_IF_ERROR(checkOwn(own.get(), root));
   return own;
 }
@@ -156,7 +158,7 @@ Expected<CacheFolder> CacheFolder::open(const std::string &root, const std::stri
   for (const std::string &name : {std::string("v1"), hardware}) {
     reached += "/" + name;
     Descriptor next(openFolder(here.get(), name, create, O_NOFOLLOW));
-    if (next.get() < 0) return systemError(fmt::format("cache folder '{}'", reached), errno);
+    if (next.get() < 0) return folderError(here.get(), name, reached, errno);
     PANTILE_RETURN_IF_ERROR(checkOwn(next.get(), reached));
     here = std::move(next);
   }

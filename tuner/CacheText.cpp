@@ -6,13 +6,13 @@
 
 #include "tuner/CacheText.h"
 
+#include "core/Toml.h"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <sstream>
 
-#define TOML_EXCEPTIONS 0 // as in core: both are in one program
-#include <toml++/toml.h>
 
 namespace pantile::tuner {
 namespace {
@@ -20,39 +20,6 @@ namespace {
 constexpr size_t kMaxName = 128, kMaxText = 1024, kMaxMembers = 256, kMaxList = 64, kMaxAlternatives = 3;
 
 //===--- Reading ---------------------------------------------------------===//
-
-/// Whether tables and lists nest no deeper than a cache file needs. toml++ builds "a.a.a.a ..." into nested tables of any
-/// depth, and destroying those overflows the stack: this looks before it parses. Brackets and dots in strings and comments
-/// do not count; where this loses track (an unfinished string) the parser stops too.
-bool isShallow(std::string_view text) {
-  constexpr size_t kMaxBrackets = 24, kMaxDots = 24;
-  size_t brackets = 0, dots = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '#') i = std::min(text.find('\n', i), text.size()) - 1;
-    else if (c == '"' || c == '\'') {
-      bool escapes = c == '"', triple = text.substr(i, 3) == std::string(3, c);
-      if (triple) i += 2;
-      for (++i; i < text.size(); ++i) {
-        if (escapes && text[i] == '\\') ++i;
-        else if (triple ? text.substr(i, 3) == std::string(3, c) : text[i] == c || text[i] == '\n') break;
-      }
-      if (triple) i += 2;
-      // Up to two more quotes belong to the string.
-      while (triple && i + 1 < text.size() && text[i + 1] == c) ++i;
-    } else if (c == '[' || c == '{') {
-      if (++brackets > kMaxBrackets) return false;
-      dots = 0;
-    } else if (c == ']' || c == '}') {
-      brackets -= brackets > 0;
-    } else if (c == '.') {
-      if (++dots > kMaxDots) return false;
-    } else if (c == '\n' || c == '=' || c == ',') {
-      dots = 0;
-    }
-  }
-  return true;
-}
 
 /// Reads members; the first failure sticks.
 class Reader {
@@ -316,13 +283,9 @@ std::string printCacheFile(const CacheFile &file) {
 Expected<CacheFile> parseCacheFile(std::string_view text) {
   if (text.size() > kMaxCacheFileBytes)
     return Status(PANTILE_DATA_ERROR, fmt::format("{} bytes; a configuration file has at most {} MiB", text.size(), kMaxCacheFileBytes >> 20));
-  if (!isShallow(text)) return Status(PANTILE_DATA_ERROR, "tables or lists are nested too deeply");
-  toml::parse_result parsed = toml::parse(text);
-  if (!parsed) {
-    const toml::parse_error &error = parsed.error();
-    return Status(PANTILE_DATA_ERROR, fmt::format("line {}, column {}: {}", error.source().begin.line, error.source().begin.column, error.description()));
-  }
-  const toml::table &root = parsed.table();
+  toml::table root;
+  if (TomlProblem problem; !parseToml(text, root, problem))
+    return Status(PANTILE_DATA_ERROR, problem.line ? fmt::format("line {}, column {}: {}", problem.line, problem.column, problem.text) : problem.text);
   Reader reader;
   CacheFile file;
   int64_t schema = reader.integer(root, "schema", 0);

