@@ -1,0 +1,144 @@
+//===- ir/specialize/tests/Equivalence.cpp --------------------------------===//
+//
+// Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ir/specialize/tests/Equivalence.h"
+
+#include "core/KernelText.h"
+#include "ir/interpret/tests/HostArray.h"
+#include "ir/specialize/Specialize.h"
+
+#include <gtest/gtest.h>
+
+#include <charconv>
+#include <cmath>
+
+namespace pantile::testing {
+
+Configuration randomConfiguration(const std::string &text, Random &random, bool &reorders) {
+  Context context;
+  Configuration configuration;
+  reorders = false;
+  auto module = tile::parseKernel(context.mlir, text);
+  if (!module) return configuration;
+  for (const ParameterDescription &parameter : portableSpace(tile::kernelOf(**module), {}).parameters) {
+    const std::string &name = parameter.name;
+    if (name.starts_with("reduction_loops.") || name == "split_k") {
+      if (random() % 2) continue;
+      configuration.set(name, pick(random, name == "split_k" ? 2 : 1, 5));
+      reorders = true;
+    } else if (name.starts_with("l2_groupings.") || name.starts_with("range_unroll_factors.")) {
+      configuration.set(name, pick(random, 1, 3));
+    } else if (parameter.kind == PANTILE_PARAMETER_ENUM) {
+      configuration.set(name, parameter.labels[random() % parameter.labels.size()]);
+    } else if (parameter.kind == PANTILE_PARAMETER_PERMUTATION) {
+      std::vector<int64_t> order(parameter.length);
+      std::iota(order.begin(), order.end(), 0);
+      std::shuffle(order.begin(), order.end(), random);
+      configuration.set(name, order);
+    } else {
+      configuration.set(name, pick(random, 1, 7));
+    }
+  }
+  return configuration;
+}
+
+namespace {
+
+std::vector<HostArray> makeArrays(const KernelHeader &header, const Problem &problem, Random &random) {
+  std::map<std::string, int64_t> sizes = problem.sizes;
+  auto sizeOf = [&](const std::string &name) {
+    int64_t constant = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), constant).ec == std::errc()) return constant;
+    return sizes.try_emplace(name, pick(random, 0, 13)).first->second;
+  };
+  std::vector<HostArray> arrays;
+  for (const KernelArgument &argument : header.arguments) {
+    std::vector<int64_t> shape;
+    for (const std::string &size : argument.sizes) shape.push_back(sizeOf(size));
+    HostArray &array = arrays.emplace_back(argument.dtype, argument.isView() ? shape : std::vector<int64_t>());
+    int64_t low = -8, high = 8;
+    if (!argument.rangeLow.empty()) {
+      low = sizeOf(argument.rangeLow);
+      high = std::max(low, sizeOf(argument.rangeHigh) - 1);
+    }
+    for (int64_t i = 0; i < array.count(); ++i)
+      array.set(i, array.isFloat() ? double(pick(random, -64, 64)) / 32 : double(pick(random, low, high)));
+  }
+  return arrays;
+}
+
+std::vector<HostArgument> hostOf(const KernelHeader &header, const Problem &problem, std::vector<HostArray> &arrays) {
+  std::vector<HostArgument> host;
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    const KernelArgument &argument = header.arguments[i];
+    if (argument.isView()) {
+      host.push_back(arrays[i].view());
+      continue;
+    }
+    auto known = problem.scalars.find(argument.name);
+    double value = known == problem.scalars.end() ? 1 : known->second;
+    bool isFloat = info(argument.dtype).kind == DTypeClass::Float;
+    host.push_back(HostScalar{isFloat ? interpreter::bitsFromFloat(argument.dtype, value) : uint64_t(int64_t(value))});
+  }
+  return host;
+}
+
+Facts factsOf(const KernelHeader &header, const std::vector<HostArray> &arrays) {
+  Facts facts;
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    pantile_argument_facts &argument = facts.arguments.emplace_back();
+    argument.struct_size = sizeof(argument);
+    argument.dtype = header.arguments[i].dtype;
+    argument.rank = header.arguments[i].rank;
+    std::fill(std::begin(argument.static_size), std::end(argument.static_size), -1);
+    std::copy(arrays[i].sizes.begin(), arrays[i].sizes.end(), argument.static_size);
+  }
+  return facts;
+}
+
+void expectClose(const HostArray &found, const HostArray &expected, const std::string &name) {
+  double scale = 1;
+  for (double value : expected.values())
+    if (std::isfinite(value)) scale = std::max(scale, std::fabs(value));
+  double unit = found.isFloat() ? std::ldexp(1.0, 1 - interpreter::formatOf(found.dtype).precision) : 0;
+  for (int64_t i = 0; i < found.count(); ++i) {
+    double a = found.at(i), b = expected.at(i);
+    if (std::isnan(a) && std::isnan(b)) continue;
+    if (a == b) continue;
+    ASSERT_LE(std::fabs(a - b), 64 * std::max(unit, 1e-7) * scale) << name << " at " << i << ": " << a << ", expected " << b;
+  }
+}
+
+} // namespace
+
+void expectEquivalent(const Problem &problem, const Configuration &configuration, bool reorders, uint64_t seed) {
+  SCOPED_TRACE("configuration " + configuration.toText() + "\n" + problem.text);
+  auto read = readKernelText(problem.text);
+  ASSERT_TRUE(read.isOk()) << read.status().message();
+  Context context;
+  auto module = tile::parseKernel(context.mlir, problem.text);
+  ASSERT_TRUE(module.isOk()) << module.status().message();
+  Random random(seed);
+  std::vector<HostArray> expected = makeArrays(read->header, problem, random), found = expected;
+  // Sizes are facts half of the time, and where the kernel wants them to be.
+  bool areFacts = !read->header.statics.empty() || random() % 2;
+  auto scheduled = specialize(**module, areFacts ? factsOf(read->header, expected) : Facts{}, configuration);
+  ASSERT_TRUE(scheduled.isOk()) << scheduled.status().message();
+
+  InterpretOptions options;
+  options.blocks = configuration;
+  Status portable = interpret(**module, hostOf(read->header, problem, expected), options);
+  ASSERT_TRUE(portable.isOk()) << portable.message();
+  Status status = interpret(**scheduled, hostOf(read->header, problem, found));
+  ASSERT_TRUE(status.isOk()) << status.message() << "\n" << tile::printKernel(**scheduled);
+  for (size_t i = 0; i < found.size(); ++i) {
+    std::string name = read->header.arguments[i].name;
+    if (reorders) expectClose(found[i], expected[i], name);
+    else EXPECT_EQ(found[i].bytes, expected[i].bytes) << name << "\n" << tile::printKernel(**scheduled);
+  }
+}
+
+} // namespace pantile::testing
