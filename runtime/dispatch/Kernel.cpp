@@ -7,7 +7,6 @@
 #include "runtime/dispatch/Kernel.h"
 
 #include "runtime/dispatch/SharedTensors.h"
-#include "runtime/tuning/TuneCall.h"
 
 #include <cstring>
 #include <fmt/format.h>
@@ -365,6 +364,15 @@ Status Kernel::interpret(DLTensor *const *tensors, size_t count, DLDevice device
   for (size_t i = 0; i < bound.size(); ++i)
     if (kernelSignature.writes(i)) copyElements(bound[i].address, shared.at(i), bound[i]);
   return {};
+}
+
+Expected<tuner::TuneResult> Kernel::tune(DLTensor *const *tensors, size_t count, const TuneCallOptions &options) {
+  PANTILE_RETURN_IF_ERROR(owner.checkUsable());
+  PANTILE_ASSIGN(auto bound, kernelSignature.bind(tensors, count, owner.dlpack(), false));
+  if (kernelSignature.nothingToDo(bound)) return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{}: there is nothing to tune: every output is empty", kernelSignature.name()));
+  PANTILE_ASSIGN(auto result, tuneCall({owner, kernelSignature, bound, kernelSignature.facts(bound)}, options));
+  forgetSelections();
+  return result;
 }
 
 Status Kernel::launchInterpreted(Stream &stream, std::span<const BoundArgument> bound) {

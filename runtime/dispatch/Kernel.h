@@ -16,6 +16,7 @@
 #define PANTILE_RUNTIME_DISPATCH_KERNEL_H
 
 #include "runtime/dispatch/Selection.h"
+#include "runtime/tuning/TuneCall.h"
 
 #include <shared_mutex>
 
@@ -54,6 +55,8 @@ public:
   Expected<Description> describe(DLTensor *const *tensors, size_t count);
   Expected<std::string> inspect(DLTensor *const *tensors, size_t count, std::string_view stage);
   Status interpret(DLTensor *const *tensors, size_t count, DLDevice device);
+  /// Stores the winner; launches that follow use it.
+  Expected<tuner::TuneResult> tune(DLTensor *const *tensors, size_t count, const TuneCallOptions &options);
 
   const Signature &signature() const { return kernelSignature; }
   Context &context() { return owner; }

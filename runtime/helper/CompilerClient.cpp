@@ -30,14 +30,10 @@ template <typename Record> std::string bytesOf(const Record &record) {
 CompilerClient::CompilerClient(const std::string &helperFolder, const std::vector<std::string> &pluginFolders, unsigned processes)
     : pool(compilerProgram(helperFolder, pluginFolders), processes) {}
 
-Expected<Frame> CompilerClient::ask(uint32_t kind, const std::string &payload, Clock::time_point deadline, int descriptor) {
-  return pool.request(kind, payload, deadline, descriptor);
-}
-
 Expected<std::string> CompilerClient::listTargets(const std::string &backend) {
   ByteWriter writer;
   writer.text(backend);
-  PANTILE_ASSIGN(Frame answer, ask(kListTargets, writer.data(), Clock::now() + kQuestion));
+  PANTILE_ASSIGN(Frame answer, pool.request(kListTargets, writer.data(), Clock::now() + kQuestion));
   return std::move(answer.payload);
 }
 
@@ -45,12 +41,12 @@ Expected<std::string> CompilerClient::describeTarget(const std::string &backend,
   ByteWriter writer;
   writer.text(backend);
   writer.text(target);
-  PANTILE_ASSIGN(Frame answer, ask(kDescribeTarget, writer.data(), Clock::now() + kQuestion));
+  PANTILE_ASSIGN(Frame answer, pool.request(kDescribeTarget, writer.data(), Clock::now() + kQuestion));
   return std::move(answer.payload);
 }
 
 Expected<SpaceDescription> CompilerClient::space(const CompileRequest &request) {
-  PANTILE_ASSIGN(Frame answer, ask(kSpace, bytesOf(request), Clock::now() + kQuestion));
+  PANTILE_ASSIGN(Frame answer, pool.request(kSpace, bytesOf(request), Clock::now() + kQuestion));
   ByteReader reader(answer.payload);
   PANTILE_ASSIGN(auto description, SpaceDescription::read(reader));
   PANTILE_RETURN_IF_ERROR(reader.finish("a space"));
@@ -59,8 +55,8 @@ Expected<SpaceDescription> CompilerClient::space(const CompileRequest &request) 
 
 Expected<Artifact> CompilerClient::compile(const CompileRequest &request) { return compile(request, Clock::now() + kCompilation); }
 
-Expected<Artifact> CompilerClient::compile(const CompileRequest &request, Clock::time_point deadline) {
-  auto answer = ask(kCompile, bytesOf(request), deadline);
+Expected<Artifact> CompilerClient::compile(const CompileRequest &request, Clock::time_point deadline, const std::atomic<bool> *cancel) {
+  auto answer = pool.request(kCompile, bytesOf(request), deadline, -1, cancel);
   if (!answer) return std::move(answer).status();
   ByteReader reader(answer->payload);
   PANTILE_ASSIGN(auto artifact, Artifact::read(reader));
@@ -72,12 +68,12 @@ Expected<std::string> CompilerClient::inspect(const CompileRequest &request, con
   ByteWriter writer;
   request.write(writer);
   writer.text(stage);
-  PANTILE_ASSIGN(Frame answer, ask(kInspect, writer.data(), Clock::now() + kCompilation));
+  PANTILE_ASSIGN(Frame answer, pool.request(kInspect, writer.data(), Clock::now() + kCompilation));
   return std::move(answer.payload);
 }
 
 Status CompilerClient::interpret(const InterpretRequest &request, int memory, Clock::time_point deadline) {
-  return ask(kInterpret, bytesOf(request), deadline, memory).status();
+  return pool.request(kInterpret, bytesOf(request), deadline, memory).status();
 }
 
 } // namespace pantile

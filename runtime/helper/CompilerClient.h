@@ -22,7 +22,7 @@ public:
   Expected<std::string> listTargets(const std::string &backend);
   Expected<std::string> describeTarget(const std::string &backend, const std::string &target);
   Expected<SpaceDescription> space(const CompileRequest &request);
-  Expected<Artifact> compile(const CompileRequest &request, Clock::time_point deadline);
+  Expected<Artifact> compile(const CompileRequest &request, Clock::time_point deadline, const std::atomic<bool> *cancel = nullptr);
   Expected<Artifact> compile(const CompileRequest &request);
   Expected<std::string> inspect(const CompileRequest &request, const std::string &stage);
   /// Tensors lie in `memory`, a file in memory.
@@ -31,7 +31,6 @@ public:
   HelperPool &processes() { return pool; }
 
 private:
-  Expected<Frame> ask(uint32_t kind, const std::string &payload, Clock::time_point deadline, int descriptor = -1);
   HelperPool pool;
 };
 

@@ -113,12 +113,13 @@ void HelperProcess::drainOutput() {
   }
 }
 
-Status HelperProcess::wait(int number, short events, Clock::time_point deadline) {
+Status HelperProcess::wait(int number, short events, Clock::time_point deadline, const std::atomic<bool> *cancel) {
   while (true) {
+    if (cancel && cancel->load()) return {PANTILE_CANCELLED, "the request was cancelled"};
     auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) return {PANTILE_TIMEOUT, "the helper process did not answer in time and was ended"};
     pollfd watched[2] = {{number, events, 0}, {output.get(), POLLIN, 0}};
-    int ready = poll(watched, 2, int(std::min<int64_t>(left, 60'000)));
+    int ready = poll(watched, 2, int(std::min<int64_t>(left, cancel ? 50 : 60'000)));
     if (ready < 0 && errno != EINTR) return {PANTILE_IO_ERROR, fmt::format("poll: {}", systemError(errno))};
     if (ready <= 0) continue;
     if (watched[1].revents & POLLIN) {
@@ -157,11 +158,11 @@ Status HelperProcess::end(Status status) {
   return std::move(status).withCause(printed);
 }
 
-Expected<Frame> HelperProcess::request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor) {
+Expected<Frame> HelperProcess::request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor, const std::atomic<bool> *cancel) {
   if (!alive()) return Status(PANTILE_UNAVAILABLE, "the helper process has ended");
   printed.clear();
   printedBytes = 0;
-  auto waiting = [&](int number, short events) { return wait(number, events, deadline); };
+  auto waiting = [&](int number, short events) { return wait(number, events, deadline, cancel); };
   if (Status sent = writeFrame(socket.get(), kind, payload, descriptor, waiting); !sent.isOk()) return end(std::move(sent));
   auto answer = readFrame(socket.get(), waiting);
   if (!answer) return end(std::move(answer).status());
@@ -173,7 +174,7 @@ Expected<Frame> HelperProcess::request(uint32_t kind, std::string_view payload, 
 
 //===----------------------------------------------------------------------===//
 
-Expected<Frame> HelperPool::request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor) {
+Expected<Frame> HelperPool::request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor, const std::atomic<bool> *cancel) {
   std::unique_ptr<HelperProcess> helper;
   bool reused = false;
   {
@@ -199,7 +200,7 @@ Expected<Frame> HelperPool::request(uint32_t kind, std::string_view payload, Clo
       std::lock_guard lock(mutex);
       ++count;
     }
-    answer = helper->request(kind, payload, deadline, descriptor);
+    answer = helper->request(kind, payload, deadline, descriptor, cancel);
     // An idle helper may have been killed by someone: the request deserves a live one.
     if (answer || answer.status().code() != PANTILE_UNAVAILABLE || helper->alive() || !reused) break;
     helper.reset();

@@ -12,6 +12,7 @@
 
 #include "runtime/helper/Frame.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -36,14 +37,15 @@ public:
 
   /// Sends and waits for the answer. An error that the helper answered has the helper's code; after PANTILE_TIMEOUT,
   /// PANTILE_UNAVAILABLE (it died) and PANTILE_DATA_ERROR of the transfer itself the process is gone: see alive().
-  Expected<Frame> request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor = -1);
+  /// `cancel` is looked at twenty times a second: PANTILE_CANCELLED, and the process is gone too.
+  Expected<Frame> request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor = -1, const std::atomic<bool> *cancel = nullptr);
   bool alive() const { return process > 0; }
   pid_t id() const { return process; }
 
 private:
   HelperProcess() = default;
   void drainOutput();
-  Status wait(int socket, short events, Clock::time_point deadline);
+  Status wait(int socket, short events, Clock::time_point deadline, const std::atomic<bool> *cancel);
   Status end(Status status);
   void kill();
 
@@ -60,7 +62,7 @@ public:
   HelperPool(HelperProgram program, unsigned maximum) : program(std::move(program)), maximum(maximum) {}
   /// Takes an idle helper or starts one (waiting where `maximum` are busy), and gives it back where it still lives. One that
   /// is found dead before it took the request is replaced once.
-  Expected<Frame> request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor = -1);
+  Expected<Frame> request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor = -1, const std::atomic<bool> *cancel = nullptr);
   /// Helpers started so far.
   unsigned started() const;
   /// Ends the idle ones.
