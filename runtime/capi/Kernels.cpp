@@ -25,12 +25,6 @@ Status makeKernel(pantile_context *context, std::string_view text, pantile_kerne
   return {};
 }
 
-nlohmann::json jsonOf(const Configuration &configuration) {
-  nlohmann::json object = nlohmann::json::object();
-  for (const auto &[name, setting] : configuration.map()) std::visit([&](const auto &value) { object[name] = value; }, setting);
-  return object;
-}
-
 std::string describeLibrary() {
   auto list = nlohmann::json::array();
   for (const auto &op : libraryOperators()) {
@@ -119,8 +113,7 @@ pantile_code pantile_kernel_describe(pantile_kernel *kernel, DLTensor *const *ar
     PANTILE_ASSIGN(auto description, kernel->kernel->describe(arguments, count));
     nlohmann::json resources = nlohmann::json::object();
     for (const auto &[name, value] : description.resources) resources[name] = value;
-    *json = new pantile_string{dump({{"configuration", jsonOf(description.selection.configuration)},
-                                     {"configuration_text", description.selection.configuration.toText()},
+    *json = new pantile_string{dump({{"configuration", description.selection.configuration.toText()},
                                      {"source", name(description.selection.source)},
                                      {"compiled", description.compiled},
                                      {"stale", description.selection.stale},
