@@ -82,7 +82,8 @@ public:
 
   //--- Search -------------------------------------------------------------
 
-  /// A legal point, about uniform among them. Nothing after many tries.
+  /// A legal point, about uniform among them, except that wide integers are drawn by magnitude as a rule. Nothing after many
+  /// tries.
   std::optional<Point> sample(Random &random) const;
   /// All legal points that differ in one parameter by at most `radius` of its steps. In a fixed order.
   std::vector<Point> neighbours(const Point &point, unsigned radius) const;
@@ -126,6 +127,7 @@ private:
   Setting settingAt(size_t dimension, uint64_t index) const;
   std::optional<uint64_t> indexOf(size_t dimension, const Setting &setting) const;
   std::vector<uint64_t> nearbyIndices(size_t dimension, uint64_t index, unsigned radius) const;
+  uint64_t draw(size_t dimension, Random &random) const;
   std::string accepted(size_t dimension) const;
   std::vector<int64_t> variablesAt(const Point &point) const;
   unsigned violations(std::span<const int64_t> variables) const;

@@ -161,16 +161,24 @@ std::optional<Point> Space::repair(const Point &point) const {
   return std::nullopt;
 }
 
+/// An index. Of "0 to a million" nearly all are huge: such a parameter is about magnitudes.
+uint64_t Space::draw(size_t dimension, Random &random) const {
+  const Parameter &parameter = parameters[dimension];
+  if (parameter.kind != PANTILE_PARAMETER_INTEGER || parameter.cardinality <= 64 || random.chance(0.2)) return random.below(parameter.cardinality);
+  double index = std::exp2(random.uniform() * std::log2(double(parameter.cardinality))) - 1;
+  return std::min(uint64_t(std::max(0.0, index)), parameter.cardinality - 1);
+}
+
 std::optional<Point> Space::sample(Random &random) const {
   Point point(parameters.size());
-  auto draw = [&] {
-    for (size_t i = 0; i < parameters.size(); ++i) point[i] = random.below(parameters[i].cardinality);
+  auto drawAll = [&] {
+    for (size_t i = 0; i < parameters.size(); ++i) point[i] = draw(i, random);
     return canonical(point);
   };
   for (unsigned attempt = 0; attempt < 200; ++attempt)
-    if (Point drawn = draw(); legal(drawn)) return drawn;
+    if (Point drawn = drawAll(); legal(drawn)) return drawn;
   for (unsigned attempt = 0; attempt < 8; ++attempt)
-    if (auto repaired = repair(draw())) return repaired;
+    if (auto repaired = repair(drawAll())) return repaired;
   return legalDefaults;
 }
 
@@ -194,7 +202,7 @@ std::optional<Point> Space::mutate(const Point &point, double probability, Rando
     if (i != certain && !random.chance(probability)) continue;
     std::vector<uint64_t> nearby = nearbyIndices(i, point[i], 2);
     if (!nearby.empty() && random.chance(0.5)) result[i] = nearby[random.below(nearby.size())];
-    else result[i] = random.below(parameters[i].cardinality);
+    else result[i] = draw(i, random);
   }
   return repair(result);
 }

@@ -33,7 +33,7 @@ constexpr unsigned kPatience = 3, kRestarts = 3;
 class ModelForest final : public SeededStrategy {
 public:
   ModelForest(const Space &space, StrategyOptions given) : SeededStrategy(space, std::move(given)) {
-    if (options.model && !options.model->known()) options.model = nullptr;
+    if (options.model && !tellsApart(*options.model)) options.model = nullptr;
   }
 
   std::vector<Point> ask(size_t count) override {
@@ -74,6 +74,16 @@ private:
     Point point;
     double time;
   };
+
+  /// Whether the model sees differences between points: features that do not depend on the configuration rank nothing.
+  bool tellsApart(const CostModel &model) const {
+    if (!model.known() || !space.defaults()) return false;
+    Random own(1);
+    double standard = model.score(*space.defaults());
+    for (int i = 0; i < 32; ++i)
+      if (auto point = space.sample(own); point && std::abs(model.score(*point) - standard) > 1e-6 * standard) return true;
+    return false;
+  }
 
   size_t width() const { return space.encodedSize() + (options.model ? CostModel::kTerms : 0); }
   size_t pending() const { return outstanding; }

@@ -228,6 +228,21 @@ TEST(Space, SamplesAreSpreadEvenly) {
   for (auto &[point, count] : counts) EXPECT_NEAR(count, 1000, 200);
 }
 
+TEST(Space, WideIntegersAreDrawnByMagnitude) {
+  SpaceDescription d;
+  d.parameters = {integer("chunk", 0, 1 << 20, "0")};
+  Space space = makeSpace(d);
+  Random random(2);
+  int small = 0, large = 0;
+  for (int i = 0; i < 1000; ++i) {
+    uint64_t chunk = (*space.sample(random))[0];
+    small += chunk < 64;
+    large += chunk > 100000;
+  }
+  EXPECT_GT(small, 150);
+  EXPECT_GT(large, 150);
+}
+
 TEST(Space, HashFollowsParametersAndConstraints) {
   SpaceDescription a = matmulSpace(), b = a;
   EXPECT_EQ(spaceHash(a), spaceHash(b));

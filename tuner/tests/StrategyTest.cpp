@@ -181,6 +181,20 @@ TEST(Strategy, ModelForestStopsWhereNothingImproves) {
   EXPECT_TRUE(strategy->done());
 }
 
+TEST(Strategy, AModelThatSeesNoDifferencesIsNotAsked) {
+  SpaceDescription d = matmulSpace();
+  d.features = {{"bytes", "kM kN * 2 *"}};
+  Space space = makeSpace(d, matmulValues(4096, 4096, 4096));
+  CostModel model(space);
+  auto run = [&](const CostModel *used) {
+    StrategyOptions options;
+    options.model = used;
+    auto strategy = make("model_rf", space, options);
+    return replay(*strategy, [&](const Point &p) { return matmulTime(space, p); }, 60).order;
+  };
+  EXPECT_EQ(run(&model), run(nullptr));
+}
+
 TEST(Strategy, UnknownNameListsTheKnown) {
   Space space = makeSpace(matmulSpace(), matmulValues(64, 64, 64));
   auto strategy = makeStrategy("genetic", space, {});
