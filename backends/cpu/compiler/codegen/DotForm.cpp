@@ -40,6 +40,11 @@ llvm::Type *dotElementType(llvm::LLVMContext &context, DotElement element) {
   return nullptr;
 }
 
+llvm::Type *dotMemoryType(llvm::LLVMContext &context, DotElement element) {
+  if (element == DotElement::F16 || element == DotElement::BF16) return llvm::Type::getInt16Ty(context);
+  return dotElementType(context, element);
+}
+
 Expected<DotForm> dotForm(DotElement lhs, DotElement rhs, const CpuTarget &target) {
   auto isByte = [](DotElement element) { return element == DotElement::S8 || element == DotElement::U8; };
   if (isByte(lhs) && isByte(rhs)) {
@@ -75,7 +80,9 @@ RegisterTile defaultRegisterTile(const DotForm &form, const CpuTarget &target, i
   unsigned lanes = form.lanes;
   // Columns in registers: two in general; one where n is small; wide and flat where m is.
   unsigned columns = maxN > 0 && maxN <= lanes ? 1 : 2;
-  if (target.registers == 32 && maxM > 0 && maxM <= 4 && (maxN == 0 || maxN > 2 * lanes)) columns = 4;
+  // Where lhs is widened at every use, a use should feed as many products as it can.
+  bool widens = form.lhs != form.packedLhs;
+  if (target.registers == 32 && ((maxM > 0 && maxM <= 4) || widens) && (maxN == 0 || maxN > 2 * lanes)) columns = 4;
   RegisterTile tile{1, columns * lanes};
   unsigned most = columns == 1 ? 16 : target.registers == 32 ? 8 : 6;
   if (maxM > 0) most = std::min<unsigned>(most, std::min<int64_t>(maxM, 16));

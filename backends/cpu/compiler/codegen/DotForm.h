@@ -35,6 +35,9 @@ enum class DotElement : uint8_t { F32, F64, F16, BF16, S8, U8, S16, S32 };
 
 unsigned dotElementBytes(DotElement element);
 llvm::Type *dotElementType(llvm::LLVMContext &context, DotElement element);
+/// As it is loaded, stored, selected and shuffled: i16 for f16 and bf16. Targets without these types compute in f32 whatever
+/// touches them, through compiler-rt calls that a kernel cannot have.
+llvm::Type *dotMemoryType(llvm::LLVMContext &context, DotElement element);
 
 struct DotForm {
   DotElement lhs, rhs;         ///< what the caller's operands hold

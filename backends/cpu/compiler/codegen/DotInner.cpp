@@ -49,7 +49,7 @@ unsigned DotNest::innerLines() const {
 }
 
 void DotNest::emitInnerTile(V row, V column, V offset) {
-  Type *lhsElement = dotElementType(b.getContext(), form.lhs), *rhsElement = dotElementType(b.getContext(), form.rhs);
+  Type *lhsElement = dotMemoryType(b.getContext(), form.lhs), *rhsElement = dotMemoryType(b.getContext(), form.rhs);
   unsigned rows = tile.mr, lines = innerLines(), chunk = form.lanes * group;
   Type *lhsVector = vectorOf(lhsElement, chunk), *rhsVector = vectorOf(rhsElement, chunk);
   Values lhsLines, rhsLines;

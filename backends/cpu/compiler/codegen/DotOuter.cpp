@@ -75,7 +75,9 @@ void DotNest::emitPanel(Steps steps, Place place, bool partial) {
         V rows = minimum(b.CreateSub(shape.m, row), i64(tile.mr));
         V isWhole = shape.mMultiple % tile.mr == 0 ? static_cast<V>(b.getTrue()) : b.CreateICmpEQ(rows, i64(tile.mr));
         auto whole = [&] { emitTile(tile.mr, steps, place, direct); };
-        V partialDirect = anyRows ? direct : b.getFalse();
+        // Remainder rows pass through the stack: the code of seven clones' outputs would be half of the nest's.
+        bool wholeExists = shape.maxM == 0 || shape.maxM >= tile.mr;
+        V partialDirect = anyRows && !wholeExists ? direct : b.getFalse();
         auto remainder = [&] {
           // The clone for m % mr rows. One, where m is known.
           unsigned step = std::gcd<int64_t>(shape.mMultiple, tile.mr);
@@ -87,19 +89,18 @@ void DotNest::emitPanel(Steps steps, Place place, bool partial) {
           };
           clone(step);
         };
-        bool wholeExists = shape.maxM == 0 || shape.maxM >= tile.mr;
         if (!wholeExists)
           remainder();
         else
           emitIf(b, isWhole, whole, remainder);
-        V done = anyRows ? direct : b.CreateAnd(direct, isWhole);
+        V done = wholeExists ? b.CreateAnd(direct, isWhole) : partialDirect;
         emitIf(b, b.CreateNot(done), [&] { finishStack(rows, place); });
       },
       "dot.row");
 }
 
 void DotNest::emitTile(unsigned rows, Steps steps, const Place &place, V direct) {
-  Type *lhsElement = dotElementType(b.getContext(), lhsRead), *rhsElement = dotElementType(b.getContext(), rhsRead);
+  Type *lhsElement = dotMemoryType(b.getContext(), lhsRead), *rhsElement = dotMemoryType(b.getContext(), rhsRead);
   bool packedLhs = lhs.layout == DotOperand::Packed;
 
   // Where lhs begins: one pointer for each row, or one for all where rows are adjacent.
@@ -189,7 +190,7 @@ void DotNest::multiply(unsigned rows, Values &sums, const Values &bases, V offse
 }
 
 Values DotNest::rhsRow(V pointer, const Values &masks) {
-  Type *element = dotElementType(b.getContext(), rhsRead);
+  Type *element = dotMemoryType(b.getContext(), rhsRead);
   Type *type = vectorOf(element, form.lanes * group);
   Values row;
   for (unsigned v = 0; v < vectors; ++v) {
@@ -202,7 +203,7 @@ Values DotNest::rhsRow(V pointer, const Values &masks) {
 }
 
 V DotNest::lhsUnit(unsigned row, const Values &bases, V offset) {
-  Type *element = dotElementType(b.getContext(), lhsRead);
+  Type *element = dotMemoryType(b.getContext(), lhsRead);
   bool packedLhs = lhs.layout == DotOperand::Packed;
   V address;
   if (packedLhs)
@@ -219,7 +220,7 @@ V DotNest::lhsUnit(unsigned row, const Values &bases, V offset) {
 }
 
 void DotNest::emitLhsScratch() {
-  Type *element = dotElementType(b.getContext(), lhsRead);
+  Type *element = dotMemoryType(b.getContext(), lhsRead);
   if (hasTail) tails = stackScratch(b, b.getInt32Ty(), shape.maxM, "dot.tails");
   if (form.flipRhs) corrections = stackScratch(b, b.getInt32Ty(), shape.maxM, "dot.corrections");
   V wholeK = b.CreateSub(shape.k, b.CreateSRem(shape.k, i64(group)));

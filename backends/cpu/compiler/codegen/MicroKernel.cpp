@@ -33,8 +33,11 @@ DotSchedule streamingSchedule(const DotForm &form, const CpuTarget &target, int6
   schedule.mr = 1;
   unsigned most = maxM > 0 ? std::min<int64_t>(maxM, 4) : 4;
   while (schedule.mr < most && fitsRegisters({schedule.mr + 1, schedule.nr}, form, target)) ++schedule.mr;
-  schedule.kBlock = maxM == 1 ? 8 : 16;
+  // Measured on Zen 4: more rows per pass pay once each is used by several rows of lhs, prefetching once k is in the loop.
+  bool few = maxM > 0 && maxM <= 4;
+  schedule.kBlock = few ? 8 : 16;
   schedule.kUnroll = schedule.mr == 1 ? 8 : schedule.mr == 2 ? 4 : 2;
+  schedule.prefetch = few ? 0 : 512;
   return schedule;
 }
 
@@ -113,7 +116,10 @@ void DotNest::emit() {
 }
 
 DotNest::V DotNest::converted(V value, DotElement from, DotElement to) {
-  if (from == to || (dotElementBytes(from) == 1 && dotElementBytes(to) == 1)) return value;
+  if (dotElementBytes(from) == 1 && dotElementBytes(to) == 1) return value;
+  if (from == DotElement::F16 || from == DotElement::BF16) // as multiplied, no longer as in memory
+    value = b.CreateBitCast(value, value->getType()->getWithNewType(dotElementType(b.getContext(), from)));
+  if (from == to) return value;
   Type *type = value->getType()->getWithNewType(dotElementType(b.getContext(), to));
   switch (from) {
   case DotElement::F16:

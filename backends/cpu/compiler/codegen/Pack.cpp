@@ -29,7 +29,7 @@ public:
   Packer(IRBuilderBase &b, const DotForm &form, bool isLhs, const PackSource &source, V destination, const PackShape &shape, const CpuTarget &target)
       : b(b), source(source), destination(destination), shape(shape), target(target), group(form.group), width(shape.width),
         from(isLhs ? form.lhs : form.rhs), to(isLhs ? form.packedLhs : form.packedRhs), flip(form.flipRhs && !isLhs),
-        fromType(dotElementType(b.getContext(), from)), toType(dotElementType(b.getContext(), to)) {}
+        fromType(dotMemoryType(b.getContext(), from)), toType(dotMemoryType(b.getContext(), to)) {}
 
   void emit() {
     V whole = b.CreateSDiv(shape.columns, i64(width));
@@ -222,7 +222,9 @@ private:
     Type *type = value->getType()->getWithNewType(toType);
     switch (from) {
     case DotElement::F16:
-    case DotElement::BF16: return to == from ? value : emitExtend(b, value, target);
+    case DotElement::BF16:
+      if (to == from) return value;
+      return emitExtend(b, b.CreateBitCast(value, type->getWithNewType(dotElementType(b.getContext(), from))), target);
     case DotElement::S8:
     case DotElement::U8:
       if (to == DotElement::S16 || to == DotElement::S32) return from == DotElement::S8 ? b.CreateSExt(value, type) : b.CreateZExt(value, type);

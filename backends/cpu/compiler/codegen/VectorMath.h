@@ -56,9 +56,12 @@ enum class MathOp : uint8_t {
 /// line. Never fails; half and bfloat are an assertion (extend them first).
 llvm::Value *emitMath(llvm::IRBuilderBase &builder, MathOp op, llvm::ArrayRef<llvm::Value *> operands, const CpuTarget &target);
 
-/// half or bfloat (or vectors of them) to float: exact, NaN stays NaN. Without calls to compiler-rt on any target.
+/// half or bfloat (or vectors of them) to float: exact, NaN stays NaN. Without calls to compiler-rt on any target, if the
+/// value comes as a bitcast of i16: load and store f16 and bf16 as i16 (a masked load or a select of bfloat itself becomes
+/// compiler-rt calls on targets that lack the type).
 llvm::Value *emitExtend(llvm::IRBuilderBase &builder, llvm::Value *value, const CpuTarget &target);
-/// float to half or bfloat `element` (scalar type), round to nearest even; NaN stays NaN, overflow is infinity.
+/// float to half or bfloat `element` (scalar type), round to nearest even; NaN stays NaN, overflow is infinity. Where the
+/// target has bf16 instructions, vectors use them: subnormal results are zero.
 llvm::Value *emitTruncate(llvm::IRBuilderBase &builder, llvm::Value *value, llvm::Type *element, const CpuTarget &target);
 
 } // namespace pantile::cpu

@@ -11,7 +11,6 @@
 #include "backends/cpu/compiler/codegen/tests/DotCase.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -93,20 +92,30 @@ int main(int argc, char **argv) {
           int64_t k1 = 4096 / bytes, n1 = 1024;
           int64_t panel = columns * form.lanes * ((k + form.group - 1) / form.group * form.group);
           Status status;
-          auto begin = std::chrono::steady_clock::now();
-          Compiled compiled = compileDot(test, target, &status, packs);
-          if (!status.isOk()) return std::puts(status.message().c_str()), 1;
-          auto object = emitObject(*compiled.module, target);
-          double milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-          auto *function = Compiled(compileDot(test, target, &status, packs)).load<DotFunction>();
-          (void)function;
+          test.maxM = 256;
+          double emission = 1, optimization = 1, generation = 1;
+          size_t size = 0;
+          for (int i = 0; i < 4; ++i) {
+            double begin = threadSeconds();
+            Compiled compiled = compileDot(test, target, &status, packs);
+            double emitted = threadSeconds();
+            if (!status.isOk()) return std::puts(status.message().c_str()), 1;
+            (void)optimizeModule(*compiled.module, target);
+            double optimized = threadSeconds();
+            EmitOptions options;
+            options.optimize = options.verify = false;
+            auto object = emitObject(*compiled.module, target, options);
+            double done = threadSeconds();
+            emission = std::min(emission, emitted - begin), optimization = std::min(optimization, optimized - emitted);
+            generation = std::min(generation, done - optimized), size = object->size();
+          }
           Compiled again = compileDot(test, target, &status, packs);
           auto *run = again.load<DotFunction>();
           DotArguments a{memory(m * k1 * bytes), memory(k * n1 * bytes), nullptr, memory(8 << 20), memory(m * n1 * 8), m, n, k, k1, 1, 1, n1, n1, 0, panel};
           double seconds = best([&] { for (int i = 0; i < 10; ++i) run(&a); });
           double rate = 2.0 * m * n * k * 10 / seconds;
-          std::printf("%-5s %3ldx%3ldx%4ld tile %2ux%-3u %-9s %6.1f Gop/s  %5.1f %% of %g   object %5.1f ms, %zu bytes\n", name, m, n, k, mr, columns * form.lanes,
-                      packs ? "packed" : "", rate / 1e9, 100 * rate / (known * scale), known * scale / 1e9, milliseconds, object->size());
+          std::printf("%-5s %3ldx%3ldx%4ld tile %2ux%-3u %-9s %6.1f Gop/s  %5.1f %% of %g   IR %4.1f, passes %4.1f, object %4.1f ms, %zu bytes\n", name, m, n, k, mr, columns * form.lanes,
+                      packs ? "packed" : "", rate / 1e9, 100 * rate / (known * scale), known * scale / 1e9, 1e3 * emission, 1e3 * optimization, 1e3 * generation, size);
         }
   }
   for (auto [name, element, known] : types)

@@ -48,7 +48,7 @@ Compiled compileDot(const DotCase &test, const CpuTarget &target, Status *status
           return constant < 0 ? dynamic : b.getInt64(constant);
         };
         Value *lhs = pointer(), *rhs = pointer(), *packedLhs = pointer(), *packedRhs = pointer(), *c = pointer();
-        DotShape shape{known(test.m), known(test.n), known(test.k), 64};
+        DotShape shape{known(test.m), known(test.n), known(test.k), test.maxM};
         Value *lhsLine = number(), *lhsK = number(), *rhsLine = number(), *rhsK = number(), *cRow = number();
         Value *lhsPanel = number(), *rhsPanel = number(), *one = b.getInt64(1);
 

@@ -27,6 +27,7 @@ struct DotCase {
   Output output = Output::Add;
   DotSchedule schedule;
   int64_t m = -1, n = -1, k = -1; ///< constants; -1: dynamic
+  int64_t maxM = 64;
   std::string text() const;
 };
 
