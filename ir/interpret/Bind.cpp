@@ -153,7 +153,7 @@ Expected<int64_t> Interpreter::extentOf(Operation *op, const tile::Dim &dim, int
     if (!ShapedType::isDynamic(shape) && size > shape)
       return errorAt(op, "full extent @" + name.str() + " is bound to " + number(shape) + ", but the size is " + number(size))
           .withFix("bind a larger extent, or roll the dimension (reduction_loops)");
-    return size;
+    return padded() && !ShapedType::isDynamic(shape) ? shape : size;
   }
   if (!ShapedType::isDynamic(shape)) return shape;
   if (auto block = blocks.find(name); block != blocks.end()) return block->second * dim.factor;

@@ -69,6 +69,9 @@ struct InterpretOptions {
   std::string kernel;
   /// Portable level: extents of block symbols, by name without '@'. Others get 3, 4, 5, 7, ... in order of appearance.
   Configuration blocks;
+  /// Padded: the scheduled level as a target computes it that has only whole blocks. Tiles are never clipped; what a load or
+  /// gather has beyond the logical elements is zero, and everything sees it. Checks the masks that specialize writes.
+  enum class Edges : uint8_t { Clipped, Padded } edges = Edges::Clipped;
   enum class Accumulate : uint8_t { Double, Declared } accumulate = Accumulate::Double;
   /// Sampled run: of the last phase only every class of block (first, inner, last along each dimension) and this many random
   /// programs are run; earlier phases run whole. 0: everything.

@@ -38,6 +38,8 @@ private:
   Status bindFullExtents(mlir::Region &region);
   Status bindFullExtent(mlir::Operation *access, llvm::StringRef symbol, int64_t size);
   Expected<int64_t> extentOf(mlir::Operation *op, const tile::Dim &dim, int64_t shape);
+  /// A loaded tile as `edges` wants it.
+  Expected<TilePtr> atEdges(mlir::Operation *op, TilePtr tile);
   /// The extents of a tile type where nothing clips them.
   Expected<Sizes> blockOf(mlir::Operation *op, mlir::Type type);
 
@@ -85,6 +87,7 @@ private:
   const Range &rangeOf(mlir::Value key) { return std::get<Range>(values.find(key)->second); }
   const View &viewOf(mlir::Value key) { return *std::get<ViewPtr>(values.find(key)->second); }
   int64_t indexOf(mlir::Value key) { return tileOf(key)->integers[0]; }
+  bool padded() const { return options.edges == InterpretOptions::Edges::Padded; }
   bool declared() const { return options.accumulate == InterpretOptions::Accumulate::Declared; }
 
   tile::KernelOp kernel;

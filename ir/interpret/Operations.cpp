@@ -77,14 +77,22 @@ void Interpreter::written(const View &view, const Box &box) {
   options.report->written.push_back({unsigned(view.argument), {box.begin.begin(), box.begin.end()}, {box.count.begin(), box.count.end()}});
 }
 
+Expected<TilePtr> Interpreter::atEdges(Operation *op, TilePtr tile) {
+  PANTILE_ASSIGN(Sizes block, blockOf(op, op->getResult(0).getType())); // fails where a full extent exceeds its bound
+  if (!padded() || tile->rank() == 0) return tile;
+  for (auto [extent, shape] : llvm::zip(block, cast<RankedTensorType>(op->getResult(0).getType()).getShape()))
+    if (!ShapedType::isDynamic(shape)) extent = shape;
+  return grow(tile, block);
+}
+
 Status Interpreter::load(Operation *op) {
   auto load = llvm::cast<tile::LoadOp>(op);
   PANTILE_ASSIGN(Selectors selectors, selectorsOf(op));
   TilePtr pad = load.getPad() ? tileOf(load.getPad()) : nullptr;
-  PANTILE_RETURN_IF_ERROR(blockOf(op, load.getResult().getType()).status()); // a full extent fits its bound
   auto tile = interpreter::load(viewOf(load.getView()), selectors, pad.get());
   if (!tile) return at(op, std::move(tile).status());
-  set(load.getResult(), *std::move(tile));
+  PANTILE_ASSIGN(TilePtr edged, atEdges(op, *std::move(tile)));
+  set(load.getResult(), edged);
   return {};
 }
 
@@ -100,7 +108,8 @@ Status Interpreter::gather(Operation *op) {
   auto gather = llvm::cast<tile::GatherOp>(op);
   PANTILE_ASSIGN(Selectors selectors, selectorsOf(op));
   TilePtr mask = gather.getMask() ? tileOf(gather.getMask()) : nullptr, pad = gather.getPad() ? tileOf(gather.getPad()) : nullptr;
-  set(gather.getResult(), interpreter::gather(viewOf(gather.getView()), selectors, mask, pad.get()));
+  PANTILE_ASSIGN(TilePtr edged, atEdges(op, interpreter::gather(viewOf(gather.getView()), selectors, mask, pad.get())));
+  set(gather.getResult(), edged);
   return {};
 }
 
@@ -124,7 +133,7 @@ Status Interpreter::rangeQuery(Operation *op) {
       .Case([&](tile::BeginOp) { set(result, integerScalar(range.begin)); })
       .Case([&](tile::EndOp) { set(result, integerScalar(range.end)); })
       .Case([&](tile::IdOp) { set(result, integerScalar(range.id)); })
-      .Case([&](tile::IndexOp) { set(result, positions(dtypeOf(result.getType()), range.begin, range.count())); })
+      .Case([&](tile::IndexOp) { set(result, positions(dtypeOf(result.getType()), range.begin, padded() ? range.block : range.count())); })
       .Case([&](tile::ShiftOp shift) {
         int64_t offset = indexOf(shift.getOffset());
         set(result, Range{range.begin + offset, range.end + offset, range.block, range.id});

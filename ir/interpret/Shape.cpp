@@ -75,6 +75,22 @@ TilePtr transpose(const Tile &source, llvm::ArrayRef<int64_t> permutation) {
   return result;
 }
 
+TilePtr grow(const TilePtr &source, llvm::ArrayRef<int64_t> extents) {
+  if (llvm::ArrayRef<int64_t>(source->extents) == extents) return source;
+  auto result = std::make_shared<Tile>(source->dtype, extents);
+  int64_t total = source->count(), rank = source->rank();
+  Sizes strides = rowMajor(extents), position(rank, 0);
+  result->with(*source, [&](auto &to, const auto &from) {
+    for (int64_t i = 0; i < total; ++i) {
+      int64_t at = 0;
+      for (int64_t d = 0; d < rank; ++d) at += position[d] * strides[d];
+      to[at] = from[i];
+      for (int64_t d = rank - 1; d >= 0 && ++position[d] == source->extents[d]; --d) position[d] = 0;
+    }
+  });
+  return result;
+}
+
 TilePtr cat(std::vector<TilePtr> sources, int64_t dim) {
   // Crop all but the joined dimension to what every source has.
   Sizes least = sources[0]->extents;

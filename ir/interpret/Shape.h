@@ -17,6 +17,8 @@ TilePtr splat(const Tile &scalar, llvm::ArrayRef<int64_t> block);
 /// first, first + 1, ... wrapped to the dtype.
 TilePtr positions(DType dtype, int64_t first, int64_t count);
 TilePtr broadcast(const Tile &source, llvm::ArrayRef<int64_t> along, llvm::ArrayRef<int64_t> block);
+/// The tile with zeros beyond its elements; `extents` are at least its own.
+TilePtr grow(const TilePtr &source, llvm::ArrayRef<int64_t> extents);
 TilePtr transpose(const Tile &source, llvm::ArrayRef<int64_t> permutation);
 TilePtr cat(std::vector<TilePtr> sources, int64_t dim);
 TilePtr join(TilePtr lhs, TilePtr rhs);

@@ -25,14 +25,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "ir/extents/Extents.h"
+#include "ir/specialize/Identity.h"
 #include "ir/specialize/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
-
-#include <limits>
 
 using namespace mlir;
 
@@ -196,25 +195,7 @@ private:
   }
 
   Value identity(llvm::StringRef kind, Type type) {
-    Type element = tile::elementOf(type);
-    TypedAttr number;
-    if (auto real = dyn_cast<FloatType>(element)) {
-      const llvm::fltSemantics &semantics = real.getFloatSemantics();
-      llvm::APFloat value = kind == "mulf"               ? llvm::APFloat::getOne(semantics)
-                            : kind.starts_with("max")    ? llvm::APFloat::getInf(semantics, true)
-                            : kind.starts_with("min")    ? llvm::APFloat::getInf(semantics)
-                                                         : llvm::APFloat::getZero(semantics);
-      number = FloatAttr::get(real, value);
-    } else {
-      unsigned bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
-      llvm::APInt value = kind == "muli"                          ? llvm::APInt(bits, 1)
-                          : kind == "maxsi"                       ? llvm::APInt::getSignedMinValue(bits)
-                          : kind == "minsi"                       ? llvm::APInt::getSignedMaxValue(bits)
-                          : kind == "minui" || kind == "andi"     ? llvm::APInt::getAllOnes(bits)
-                                                                  : llvm::APInt(bits, 0);
-      number = IntegerAttr::get(element, value);
-    }
-    return spread(arith::ConstantOp::create(builder, loc, number), type);
+    return spread(arith::ConstantOp::create(builder, loc, identityOf(kind, tile::elementOf(type))), type);
   }
   Value spread(Value scalar, Type type) { return tile::isTile(type) ? tile::SplatOp::create(builder, loc, type, scalar).getResult() : scalar; }
 
@@ -252,11 +233,6 @@ private:
   static Type likeShape(Type shape, Type element) {
     auto tensor = cast<RankedTensorType>(shape);
     return tile::tileOf(tile::elementOf(element), tile::dimsOf(tensor), tensor.getShape());
-  }
-
-  static llvm::StringRef arithOf(llvm::StringRef kind, std::string &name) {
-    name = "arith." + kind.str();
-    return name;
   }
 
   void makeLoop(unsigned pass) {
@@ -302,15 +278,14 @@ private:
       auto reduce = cast<tile::ReduceOp>(op);
       Operation *partial = clone(op, range, mapping);
       if (reduce.getKind()) {
-        std::string name;
-        OperationState state(loc, arithOf(*reduce.getKind(), name), {carries[0], partial->getResult(0)}, {carries[0].getType()});
+        OperationState state(loc, "arith." + reduce.getKind()->str(), {carries[0], partial->getResult(0)}, {carries[0].getType()});
         next.push_back(builder.create(state)->getResult(0));
       } else {
         combine(reduce, carries, partial->getResults(), next);
       }
     }
     tile::YieldOp::create(builder, loc, next);
-    for (auto [old, now] : llvm::zip(results, loop.getResults())) old.replaceUsesWithIf(now, [&](OpOperand &) { return true; });
+    for (auto [old, now] : llvm::zip(results, loop.getResults())) old.replaceAllUsesWith(now);
   }
 
   /// The wide operations of this body that an operation needs, itself included; reductions of earlier passes are values by now.

@@ -4,10 +4,12 @@
 //
 //   pantile-opt kernel.mlir                         parse, verify, print
 //   pantile-opt --canonicalize --cse kernel.mlir
+//   pantile-opt --tile-specialize='configuration={bm = 64}' kernel.mlir
 //
 //===----------------------------------------------------------------------===//
 
 #include "ir/dialect/Tile.h"
+#include "ir/specialize/Pass.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -20,5 +22,6 @@ int main(int argc, char **argv) {
   registry.insert<pantile::tile::TileDialect, mlir::arith::ArithDialect, mlir::math::MathDialect, mlir::scf::SCFDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
+  pantile::registerSpecializePass();
   return failed(mlir::MlirOptMain(argc, argv, "Pantile's kernel optimizer driver\n", registry));
 }

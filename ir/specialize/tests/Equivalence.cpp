@@ -112,6 +112,14 @@ void expectClose(const HostArray &found, const HostArray &expected, const std::s
   }
 }
 
+void checkArguments(const KernelHeader &header, const std::vector<HostArray> &found, const std::vector<HostArray> &expected, bool reorders, const std::string &scheduled) {
+  for (size_t i = 0; i < found.size(); ++i) {
+    const std::string &name = header.arguments[i].name;
+    if (reorders) expectClose(found[i], expected[i], name);
+    else EXPECT_EQ(found[i].bytes, expected[i].bytes) << name << "\n" << scheduled;
+  }
+}
+
 } // namespace
 
 void expectEquivalent(const Problem &problem, const Configuration &configuration, bool reorders, uint64_t seed) {
@@ -122,7 +130,7 @@ void expectEquivalent(const Problem &problem, const Configuration &configuration
   auto module = tile::parseKernel(context.mlir, problem.text);
   ASSERT_TRUE(module.isOk()) << module.status().message();
   Random random(seed);
-  std::vector<HostArray> expected = makeArrays(read->header, problem, random), found = expected;
+  std::vector<HostArray> expected = makeArrays(read->header, problem, random), found = expected, start = expected;
   // Sizes are facts half of the time, and where the kernel wants them to be.
   bool areFacts = !read->header.statics.empty() || random() % 2;
   auto scheduled = specialize(**module, areFacts ? factsOf(read->header, expected) : Facts{}, configuration);
@@ -134,11 +142,18 @@ void expectEquivalent(const Problem &problem, const Configuration &configuration
   ASSERT_TRUE(portable.isOk()) << portable.message();
   Status status = interpret(**scheduled, hostOf(read->header, problem, found));
   ASSERT_TRUE(status.isOk()) << status.message() << "\n" << tile::printKernel(**scheduled);
-  for (size_t i = 0; i < found.size(); ++i) {
-    std::string name = read->header.arguments[i].name;
-    if (reorders) expectClose(found[i], expected[i], name);
-    else EXPECT_EQ(found[i].bytes, expected[i].bytes) << name << "\n" << tile::printKernel(**scheduled);
-  }
+  checkArguments(read->header, found, expected, reorders, tile::printKernel(**scheduled));
+
+  // The same with masks, on a machine that has only whole blocks.
+  SpecializeOptions masks;
+  masks.clip = SpecializeOptions::Clip::Mask;
+  auto masked = specialize(**module, areFacts ? factsOf(read->header, start) : Facts{}, configuration, masks);
+  ASSERT_TRUE(masked.isOk()) << masked.status().message();
+  InterpretOptions whole;
+  whole.edges = InterpretOptions::Edges::Padded;
+  status = interpret(**masked, hostOf(read->header, problem, start), whole);
+  ASSERT_TRUE(status.isOk()) << status.message() << "\n" << tile::printKernel(**masked);
+  checkArguments(read->header, start, expected, reorders, tile::printKernel(**masked));
 }
 
 } // namespace pantile::testing
