@@ -25,7 +25,7 @@ namespace {
 /// void entry(in*, in2*, out*, count): `lanes` elements at a time, count a multiple.
 template <typename T> struct Applied {
   using Function = void(const T *, const T *, T *, int64_t);
-  Applied(const CpuTarget &target, MathOp op, unsigned operands, unsigned lanes)
+  Applied(const CpuTarget &target, MathOp op, unsigned operands, unsigned lanes, bool load = true)
       : compiled(target,
                  [](LLVMContext &c) {
                    return std::vector<Type *>{PointerType::get(c, 0), PointerType::get(c, 0), PointerType::get(c, 0), Type::getInt64Ty(c)};
@@ -48,7 +48,7 @@ template <typename T> struct Applied {
                    b.CreateCondBr(b.CreateICmpSLT(next, f->getArg(3)), loop, done);
                    b.SetInsertPoint(done);
                  }),
-        function(compiled.load<Function>()) {}
+        function(load ? compiled.load<Function>() : nullptr) {}
   std::vector<T> operator()(std::vector<T> x, std::vector<T> y = {}) {
     size_t count = x.size(), padded = (count + 63) / 64 * 64;
     x.resize(padded), y.resize(padded);
@@ -206,6 +206,17 @@ TEST(VectorMathBinary, Rem) {
       else ASSERT_EQ(got[i], exact) << xs[i] << " rem " << ys[i] << " on " << target.name;
     }
   }
+}
+
+/// Linking refuses undefined symbols: no function becomes a call on AArch64 either, which this machine may not run.
+TEST(VectorMathCode, NeedsNoLibraryOnAArch64) {
+  CpuTarget target = *parseTarget("aarch64");
+  for (const Case &c : kCases)
+    for (unsigned lanes : {1u, 4u, 8u}) {
+      EXPECT_TRUE(Applied<float>(target, c.op, 1, lanes, false).compiled.library().isOk()) << c.name << " f32 x " << lanes;
+      EXPECT_TRUE(Applied<double>(target, c.op, 1, lanes, false).compiled.library().isOk()) << c.name << " f64 x " << lanes;
+    }
+  EXPECT_TRUE(Applied<float>(target, MathOp::Pow, 2, 4, false).compiled.library().isOk());
 }
 
 /// f16 and bf16, every bit pattern, vectors and scalars.
