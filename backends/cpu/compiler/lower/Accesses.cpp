@@ -249,7 +249,11 @@ Address PhaseLowering::bufferAddress(const Buffer &buffer, const Positions &at, 
   if (lanes.size() == 1 && lanes[0].first.kind == PositionKind::Consecutive && isConstantInt(lanes[0].second, 1)) {
     address.kind = Address::Contiguous;
     const Position &p = lanes[0].first;
-    if (p.base || p.offset) pointer = p.scope->builder.CreateGEP(element, pointer, uniform(p));
+    if (p.base || p.offset) {
+      llvm::Value *offset = uniform(p);
+      if (p.scope->depth > pointerScope->depth) pointerScope = p.scope;
+      pointer = pointerScope->builder.CreateGEP(element, pointer, offset);
+    }
   } else if (!lanes.empty()) {
     address.kind = Address::Indexed;
     for (auto &[position, stride] : lanes) {
