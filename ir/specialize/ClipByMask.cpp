@@ -6,7 +6,8 @@
 // a load or gather without `pad`, and anything after arithmetic ((0 - mean)^2 is the classic bug).
 //
 // 1. Of each reduction and scan take the dimension it runs along, of each dot the contracted one. Where ir/extents says that the
-//    whole block is logical there is nothing to do.
+//    whole block is logical there is nothing to do, nor where facts prove it: a range whose ends are multiples of its block, a view's
+//    size that is the extent. An extent that stayed dynamic is its size.
 // 2. Nothing to do either where the identity is zero (addf, addi, ori, xori, maxui; dot) and the operand is zero outside: a load
 //    or gather without pad, or a cast or transpose of such.
 // 3. Else the operand becomes select(position < elements, operand, identity). The number of elements is the least of the
@@ -43,7 +44,7 @@ bool hasZeroIdentity(llvm::StringRef kind) { return kind == "addf" || kind == "a
 
 class Masker {
 public:
-  explicit Masker(tile::KernelOp kernel) : kernel(kernel), extents(kernel), builder(kernel.getContext()) {}
+  Masker(tile::KernelOp kernel, const Facts &facts) : kernel(kernel), facts(facts), extents(kernel), builder(kernel.getContext()) {}
 
   void run() {
     SmallVector<Operation *> users;
@@ -85,7 +86,7 @@ private:
   void mask(OpOperand &operand, int64_t dim, llvm::function_ref<Value()> identity) {
     Value source = operand.get();
     const tile::Extent &extent = extents.of(source)[size_t(dim)];
-    if (extent.isWhole()) return;
+    if (isWhole(extent, cast<RankedTensorType>(source.getType()).getDimSize(unsigned(dim)))) return;
     Location loc = operand.getOwner()->getLoc();
     operand.set(arith::SelectOp::create(builder, loc, insideOf(extent, cast<RankedTensorType>(source.getType()), dim, loc), source, identity()));
   }
@@ -106,11 +107,46 @@ private:
     for (int64_t d = 0; d < type.getRank(); ++d) {
       tile::Extent extent = extents.of(positions)[size_t(d)];
       extent.join(extents.of(scatter.getValue())[size_t(at + d)]);
-      if (extent.isWhole()) continue;
+      if (isWhole(extent, type.getDimSize(unsigned(d)))) continue;
       Value inside = insideOf(extent, type, d, scatter.getLoc());
       mask = mask ? arith::AndIOp::create(builder, scatter.getLoc(), mask, inside).getResult() : inside;
     }
     if (mask) scatter.getMaskMutable().assign(mask);
+  }
+
+  bool isMultiple(Value value, int64_t of) {
+    if (of == 1) return true;
+    Operation *op = value.getDefiningOp();
+    if (!op) return false;
+    return llvm::TypeSwitch<Operation *, bool>(op)
+        .Case([&](arith::ConstantIndexOp constant) { return constant.value() % of == 0; })
+        .Case([&](tile::DimOp dim) {
+          auto argument = dyn_cast<BlockArgument>(dim.getView());
+          if (!argument || argument.getArgNumber() >= facts.arguments.size()) return false;
+          const pantile_argument_facts &known = facts.arguments[argument.getArgNumber()];
+          return int64_t(dim.getDim()) < known.rank && known.size_divisor[dim.getDim()] % uint32_t(of) == 0 && known.size_divisor[dim.getDim()] != 0;
+        })
+        .Case([&](arith::MulIOp product) { return isMultiple(product.getLhs(), of) || isMultiple(product.getRhs(), of); })
+        .Case<arith::AddIOp, arith::SubIOp, arith::MinSIOp>([&](auto both) { return isMultiple(both.getLhs(), of) && isMultiple(both.getRhs(), of); })
+        .Default([](Operation *) { return false; });
+  }
+
+  /// Whether no atom takes anything from a block of `size`.
+  bool isWhole(const tile::Extent &extent, int64_t size) {
+    if (ShapedType::isDynamic(size)) return true;
+    return llvm::all_of(extent.atoms, [&](const tile::ExtentAtom &atom) {
+      if (atom.dim >= 0) {
+        int64_t known = staticSize(facts, atom.source, atom.dim);
+        return known >= 0 && known * atom.multiply >= size * atom.divide;
+      }
+      auto type = cast<tile::RangeType>(atom.source.getType());
+      int64_t block = type.getExtent();
+      if (block * atom.multiply < size * atom.divide) return false;
+      if (auto make = Value(atom.source).getDefiningOp<tile::MakeRangeOp>()) return isMultiple(make.getBegin(), block) && isMultiple(make.getEnd(), block);
+      auto argument = dyn_cast<BlockArgument>(atom.source);
+      auto loop = argument ? dyn_cast<tile::LoopOp>(argument.getOwner()->getParentOp()) : tile::LoopOp();
+      return loop && isMultiple(loop.getUpper(), block) && (!loop.getLower() || isMultiple(loop.getLower(), block));
+    });
   }
 
   /// A tile of i1 shaped like `type`: whether the position along `dim` is logical.
@@ -149,12 +185,13 @@ private:
   }
 
   tile::KernelOp kernel;
+  const Facts &facts;
   tile::ExtentAnalysis extents;
   OpBuilder builder;
 };
 
 } // namespace
 
-void clipByMask(tile::KernelOp kernel) { Masker(kernel).run(); }
+void clipByMask(tile::KernelOp kernel, const Facts &facts) { Masker(kernel, facts).run(); }
 
 } // namespace pantile::specialization

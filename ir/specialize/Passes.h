@@ -38,7 +38,7 @@ Status splitLoops(tile::KernelOp kernel, const Configuration &configuration);
 /// Gives nests and loops what the configuration says by their number, before other passes change the numbers.
 void labelLoops(tile::KernelOp kernel, const Configuration &configuration);
 Status mapPrograms(tile::KernelOp kernel, const Configuration &configuration);
-void clipByMask(tile::KernelOp kernel);
+void clipByMask(tile::KernelOp kernel, const Facts &facts);
 
 /// Whether a full extent may be rolled, or why not.
 Status canRoll(tile::KernelOp kernel, llvm::StringRef symbol);

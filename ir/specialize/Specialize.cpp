@@ -29,7 +29,7 @@ Expected<OwningOpRef<ModuleOp>> specialize(ModuleOp portable, const Facts &facts
       PANTILE_RETURN_IF_ERROR(splitLoops(kernel, configuration));
       foldSizes(kernel, facts);
       PANTILE_RETURN_IF_ERROR(mapPrograms(kernel, configuration));
-      if (options.clip == SpecializeOptions::Clip::Mask) clipByMask(kernel);
+      if (options.clip == SpecializeOptions::Clip::Mask) clipByMask(kernel, facts);
       return {};
     };
     if (Status status = bind(); !status.isOk()) return std::move(status).in("specialize @" + kernel.getSymName().str());

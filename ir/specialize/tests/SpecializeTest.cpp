@@ -177,6 +177,20 @@ TEST(Specialize, SplitsTheAssociativeLoop) {
   EXPECT_TRUE(contains(specialized(rows(), "{br = 4, split_k = 2}").status.message(), "setting split_k: splits the one associative loop of a kernel; this one has 0"));
 }
 
+TEST(Specialize, MasksOnlyWhatFactsDoNotProve) {
+  SpecializeOptions masks;
+  masks.clip = SpecializeOptions::Clip::Mask;
+  const char *squares = "tile.reduce mulf %x over 1 : !r -> !c";
+  EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4, n = 128}", {}, masks).text, "arith.select"), 1u);
+  EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4, \"reduction_loops.n\" = 32}", {}, masks).text, "arith.select"), 1u);
+  // A sum of what a load gave has zeros outside; a dynamic extent and a fact's are whole.
+  EXPECT_EQ(countOf(specialized(rows(), "{br = 4, n = 128}", {}, masks).text, "arith.select"), 0u);
+  EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4}", {}, masks).text, "arith.select"), 0u);
+  EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4}", factsOf({{-1, 128}, {-1, 128}}), masks).text, "arith.select"), 0u);
+  EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4, \"reduction_loops.n\" = 32}", factsOf({{-1, 128}, {-1, 128}}), masks).text, "arith.select"), 0u);
+  EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4, \"reduction_loops.n\" = 32}", factsOf({{-1, 100}, {-1, 100}}), masks).text, "arith.select"), 1u);
+}
+
 TEST(Specialize, WrongSettingsSayWhatIsAccepted) {
   EXPECT_TRUE(contains(specialized(kMatmul, "{bm = 0}").status.message(), "setting bm: a block has at least 1 element, given 0"));
   EXPECT_TRUE(contains(specialized(kMatmul, "{\"loop_orders.0\" = [0, 0]}").status.message(), "setting loop_orders.0: must be a permutation of 0 .. 1"));
