@@ -102,8 +102,8 @@ Expected<Descriptor> openPrivateFolder(const std::string &path) {
   return folder;
 }
 
-Expected<std::string> readFile(const std::string &path, size_t limit) {
-  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+Expected<std::string> readFile(const std::string &path, size_t limit, Links links) {
+  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | (links == Links::Follow ? 0 : O_NOFOLLOW)));
   if (!file.valid()) return Status(errno == ENOENT ? PANTILE_NOT_FOUND : PANTILE_IO_ERROR, fmt::format("'{}': {}", path, systemError(errno)));
   struct stat info;
   if (fstat(file.get(), &info)) return Status(PANTILE_IO_ERROR, fmt::format("'{}': {}", path, systemError(errno)));

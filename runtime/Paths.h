@@ -40,8 +40,9 @@ private:
 /// Opens a private folder, made where missing (0700, parents too): trusted, ours, not open to others.
 Expected<Descriptor> openPrivateFolder(const std::string &path);
 
-/// The whole of a regular file of at most `limit` bytes; links are not followed at its end.
-Expected<std::string> readFile(const std::string &path, size_t limit);
+enum class Links : bool { Refuse, Follow };
+/// The whole of a regular file of at most `limit` bytes. Links at its end are followed for files that the user names.
+Expected<std::string> readFile(const std::string &path, size_t limit, Links links = Links::Refuse);
 /// The text of errno.
 std::string systemError(int number);
 

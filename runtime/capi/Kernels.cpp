@@ -60,7 +60,7 @@ pantile_code pantile_kernel_from_text(pantile_context *context, const char *text
 pantile_code pantile_kernel_from_file(pantile_context *context, const char *path, pantile_kernel **kernel, pantile_error **error) {
   return guarded(error, [&]() -> Status {
     if (!path) return missing("path");
-    PANTILE_ASSIGN(std::string text, readFile(path, 16u << 20));
+    PANTILE_ASSIGN(std::string text, readFile(path, 16u << 20, Links::Follow));
     return makeKernel(context, text, kernel).in(path);
   });
 }
@@ -103,6 +103,16 @@ pantile_code pantile_kernel_set_configuration(pantile_kernel *kernel, const char
     }
     PANTILE_ASSIGN(auto parsed, Configuration::fromText(configuration));
     kernel->kernel->setConfiguration(std::move(parsed));
+    return {};
+  });
+}
+
+pantile_code pantile_kernel_sample_configuration(pantile_kernel *kernel, DLTensor *const *arguments, size_t count, uint64_t seed, pantile_string **configuration,
+                                                  pantile_error **error) {
+  return guarded(error, [&]() -> Status {
+    if (!kernel || !configuration) return missing(kernel ? "configuration" : "kernel");
+    PANTILE_ASSIGN(auto drawn, kernel->kernel->sampleConfiguration(arguments, count, seed));
+    *configuration = new pantile_string{drawn.toText()};
     return {};
   });
 }

@@ -25,18 +25,12 @@ void addDevices(Program &program) {
         fmt::print("{}\n", answer);
         return 0;
       }
-      for (const json &backend : json::parse(answer)) {
-        fmt::print("{:<10} ", backend.value("name", "?"));
-        if (backend.contains("problem") && !backend["problem"].get<std::string>().empty()) fmt::print("absent: {}\n", backend["problem"].get<std::string>());
-        else if (!backend.contains("devices") || backend["devices"].empty()) fmt::print("no device\n");
-        else {
-          bool first = true;
-          for (const json &device : backend["devices"]) {
-            fmt::print("{}{}:{} {} ({})\n", first ? "" : "           ", backend.value("name", "?"), device.value("ordinal", 0), device.value("name", ""),
-                       device.value("target", ""));
-            first = false;
-          }
-        }
+      for (const json &plugin : json::parse(answer)) {
+        std::string name = plugin.value("name", "?"), half = plugin.value("half", "");
+        if (!plugin.value("usable", false)) fmt::print("{:<10} {} half absent: {}\n", name, half, plugin.value("reason", ""));
+        else if (half == "device")
+          for (const json &device : plugin["devices"])
+            fmt::print("{:<10} {}:{} {} ({})\n", name, name, device.value("ordinal", 0), device.value("name", ""), device.value("target", ""));
       }
       return 0;
     };

@@ -163,10 +163,11 @@ void addBench(Program &program) {
       json result = json::array();
       if (!program.json) fmt::print("{:<12} {:<5} {:<26} {:<8} {:>12} {:>16}\n", "kernel", "dtype", "shape", "backend", "median us", "rate");
       for (const json &backend : json::parse(take(text))) {
+        if (backend.value("half", "") != "device") continue;
         std::string name = backend.value("name", "?");
-        if (!backend.contains("devices") || backend["devices"].empty()) {
-          result.push_back({{"backend", name}, {"absent", backend.value("problem", "no device")}});
-          if (!program.json) fmt::print("{} is absent: {}\n", name, backend.value("problem", "no device"));
+        if (!backend.value("usable", false) || backend["devices"].empty()) {
+          result.push_back({{"backend", name}, {"absent", backend.value("reason", "no device")}});
+          if (!program.json) fmt::print("{} is absent: {}\n", name, backend.value("reason", "no device"));
           continue;
         }
         Session session(name);

@@ -306,6 +306,12 @@ void Kernel::forgetSelections() {
 // Looking
 //===----------------------------------------------------------------------===//
 
+Expected<Configuration> Kernel::sampleConfiguration(DLTensor *const *tensors, size_t count, uint64_t seed) {
+  PANTILE_RETURN_IF_ERROR(owner.checkUsable());
+  PANTILE_ASSIGN(auto bound, kernelSignature.bind(tensors, count, owner.dlpack(), false));
+  return pantile::sampleConfiguration({owner, kernelSignature, bound, kernelSignature.facts(bound)}, seed);
+}
+
 Expected<Kernel::Description> Kernel::describe(DLTensor *const *tensors, size_t count) {
   PANTILE_RETURN_IF_ERROR(owner.checkUsable());
   PANTILE_ASSIGN(auto bound, kernelSignature.bind(tensors, count, owner.dlpack(), false));

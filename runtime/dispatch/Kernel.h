@@ -53,6 +53,8 @@ public:
     std::vector<std::pair<std::string, int64_t>> resources;
   };
   Expected<Description> describe(DLTensor *const *tensors, size_t count);
+  /// A legal configuration for these arguments, drawn by `seed` (0: the default).
+  Expected<Configuration> sampleConfiguration(DLTensor *const *tensors, size_t count, uint64_t seed);
   Expected<std::string> inspect(DLTensor *const *tensors, size_t count, std::string_view stage);
   Status interpret(DLTensor *const *tensors, size_t count, DLDevice device);
   /// Stores the winner; launches that follow use it.

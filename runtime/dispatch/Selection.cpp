@@ -10,6 +10,8 @@
 
 #include "runtime/dispatch/Selection.h"
 
+#include "tuner/Random.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -226,6 +228,15 @@ Expected<Selection> select(const Question &question, const std::optional<Configu
   const bool onDisk = std::none_of(matches.begin(), matches.end(), [](const auto &match) { return match.origin == "memory"; });
   if (onDisk) context.artifacts->put(EntryKind::Selection, selectionKey(question), write(selection, stamps));
   return selection;
+}
+
+Expected<Configuration> sampleConfiguration(const Question &question, uint64_t seed) {
+  PANTILE_ASSIGN(auto description, spaceOf(question.context, question.signature, question.facts));
+  PANTILE_ASSIGN(auto space, tuner::Space::create(description, callValues(question)));
+  tuner::Random random(seed);
+  auto point = seed ? space.sample(random) : space.defaults();
+  if (!point) return Status(PANTILE_UNSUPPORTED, fmt::format("{} has no legal configuration on {} for these sizes", question.signature.name(), question.context.target()));
+  return space.configuration(*point);
 }
 
 Digest artifactKey(const Context &context, const Signature &signature, const Selection &selection) {

@@ -50,6 +50,8 @@ using Existing = std::vector<const Selection *>;
 /// selection is preferred to a guess about as good: a new shape then compiles nothing. Remembered beside the artifacts while
 /// the configuration files stay as they are (unless `existing` changed the outcome of a pinned or tuned one: it cannot).
 Expected<Selection> select(const Question &question, const std::optional<Configuration> &pinned, const Existing &existing);
+/// A legal configuration drawn by `seed`; 0: the default one.
+Expected<Configuration> sampleConfiguration(const Question &question, uint64_t seed);
 /// Whether a selection of this shape is remembered or would be `tuned`.
 std::optional<Selection> remembered(const Question &question);
 

@@ -184,7 +184,7 @@ __attribute__((visibility("default"))) const pantile_plugin *ENTRY(const pantile
   (void)max_abi;
   host->log(host, PANTILE_LOG_DEBUG, FAKE_NAME, "loaded");
 #ifdef FAKE_NULL
-  return NULL;
+  return host ? NULL : &plugin;
 #else
   return &plugin;
 #endif
