@@ -15,7 +15,8 @@ void DotNest::finishRegisters(unsigned rows, const Place &place, const Values &s
     for (unsigned v = 0; v < vectors; ++v) {
       // The callback gets whole tiles here.
       V mask = place.masks.empty() || !target.hasMasks || !output.pointer ? nullptr : place.masks[v];
-      finishVector(b.CreateAdd(place.row, i64(i)), b.CreateAdd(place.column, i64(v * form.lanes)), sums[i * vectors + v], mask, place.accumulate);
+      finishVector(b.CreateAdd(place.row, i64(i)), b.CreateAdd(place.column, i64(v * form.lanes)), sums[i * vectors + v], mask,
+                   place.accumulate);
     }
 }
 
@@ -41,7 +42,8 @@ void DotNest::finishStack(V rows, const Place &place) {
         auto read = [&](V offset) { return b.CreateAlignedLoad(sumVector, at(sumElement, line, offset), Align(target.vectorBytes())); };
         emitLoop(
             b, i64(0), wholeColumns, form.lanes,
-            [&](V offset) { finishVector(row, b.CreateAdd(place.column, offset), read(offset), nullptr, place.accumulate); }, "dot.finish.vector");
+            [&](V offset) { finishVector(row, b.CreateAdd(place.column, offset), read(offset), nullptr, place.accumulate); },
+            "dot.finish.vector");
         if (!partial) return;
         emitIf(b, b.CreateICmpNE(wholeColumns, columns), [&] {
           V count = b.CreateSub(columns, wholeColumns), column = b.CreateAdd(place.column, wholeColumns);

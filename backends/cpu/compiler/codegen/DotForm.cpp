@@ -15,13 +15,17 @@ namespace pantile::cpu {
 unsigned dotElementBytes(DotElement element) {
   switch (element) {
   case DotElement::S8:
-  case DotElement::U8: return 1;
+  case DotElement::U8:
+    return 1;
   case DotElement::F16:
   case DotElement::BF16:
-  case DotElement::S16: return 2;
+  case DotElement::S16:
+    return 2;
   case DotElement::F32:
-  case DotElement::S32: return 4;
-  case DotElement::F64: return 8;
+  case DotElement::S32:
+    return 4;
+  case DotElement::F64:
+    return 8;
   }
   return 0;
 }
@@ -29,13 +33,20 @@ unsigned dotElementBytes(DotElement element) {
 llvm::Type *dotElementType(llvm::LLVMContext &context, DotElement element) {
   switch (element) {
   case DotElement::S8:
-  case DotElement::U8: return llvm::Type::getInt8Ty(context);
-  case DotElement::S16: return llvm::Type::getInt16Ty(context);
-  case DotElement::S32: return llvm::Type::getInt32Ty(context);
-  case DotElement::F16: return llvm::Type::getHalfTy(context);
-  case DotElement::BF16: return llvm::Type::getBFloatTy(context);
-  case DotElement::F32: return llvm::Type::getFloatTy(context);
-  case DotElement::F64: return llvm::Type::getDoubleTy(context);
+  case DotElement::U8:
+    return llvm::Type::getInt8Ty(context);
+  case DotElement::S16:
+    return llvm::Type::getInt16Ty(context);
+  case DotElement::S32:
+    return llvm::Type::getInt32Ty(context);
+  case DotElement::F16:
+    return llvm::Type::getHalfTy(context);
+  case DotElement::BF16:
+    return llvm::Type::getBFloatTy(context);
+  case DotElement::F32:
+    return llvm::Type::getFloatTy(context);
+  case DotElement::F64:
+    return llvm::Type::getDoubleTy(context);
   }
   return nullptr;
 }
@@ -55,13 +66,17 @@ Expected<DotForm> dotForm(DotElement lhs, DotElement rhs, const CpuTarget &targe
   }
   if (lhs == rhs) {
     switch (lhs) {
-    case DotElement::F64: return DotForm{lhs, rhs, lhs, rhs, DotElement::F64, 1, false, target.lanes(64)};
-    case DotElement::F32: return DotForm{lhs, rhs, lhs, rhs, DotElement::F32, 1, false, target.lanes(32)};
+    case DotElement::F64:
+      return DotForm{lhs, rhs, lhs, rhs, DotElement::F64, 1, false, target.lanes(64)};
+    case DotElement::F32:
+      return DotForm{lhs, rhs, lhs, rhs, DotElement::F32, 1, false, target.lanes(32)};
     case DotElement::BF16:
       if (target.hasBF16Dot) return DotForm{lhs, rhs, lhs, rhs, DotElement::F32, 2, false, target.lanes(32)};
       [[fallthrough]];
-    case DotElement::F16: return DotForm{lhs, rhs, DotElement::F32, DotElement::F32, DotElement::F32, 1, false, target.lanes(32)};
-    default: break;
+    case DotElement::F16:
+      return DotForm{lhs, rhs, DotElement::F32, DotElement::F32, DotElement::F32, 1, false, target.lanes(32)};
+    default:
+      break;
     }
   }
   return Status(PANTILE_UNSUPPORTED, "a dot of these two element types has no form on a CPU")

@@ -40,16 +40,18 @@ llvm::Type *dotElementType(llvm::LLVMContext &context, DotElement element);
 llvm::Type *dotMemoryType(llvm::LLVMContext &context, DotElement element);
 
 struct DotForm {
-  DotElement lhs, rhs;         ///< what the caller's operands hold
+  DotElement lhs, rhs;             ///< what the caller's operands hold
   DotElement packedLhs, packedRhs; ///< what packed operands hold
-  DotElement sum;              ///< F32, F64 or S32
-  unsigned group;              ///< consecutive k in one packed unit
-  bool flipRhs;                ///< packing flips rhs's sign bit; the nest compensates
-  unsigned lanes;              ///< sums in one register
+  DotElement sum;                  ///< F32, F64 or S32
+  unsigned group;                  ///< consecutive k in one packed unit
+  bool flipRhs;                    ///< packing flips rhs's sign bit; the nest compensates
+  unsigned lanes;                  ///< sums in one register
 
   /// Panels are `rows * dotElementBytes(packedRhs)` ... bytes that k rows of one panel of `width` columns take, k rounded up to
   /// the group.
-  int64_t panelBytes(DotElement packed, int64_t width, int64_t k) const { return width * ((k + group - 1) / group * group) * dotElementBytes(packed); }
+  int64_t panelBytes(DotElement packed, int64_t width, int64_t k) const {
+    return width * ((k + group - 1) / group * group) * dotElementBytes(packed);
+  }
 };
 
 /// Lhs and rhs have one class (both float with equal element, or both 8-bit integers); anything else is UNSUPPORTED.

@@ -66,7 +66,7 @@ void DotNest::emitInnerTile(V row, V column, V offset) {
 
   // Sums, then (where rhs's signs are flipped) the sums of lhs.
   Values carried(rows * lines + (form.flipRhs ? rows : 0), Constant::getNullValue(sumVector));
-  auto step = [&](ArrayRef<V> in, function_ref<V(V line, Type *type)> read) {
+  auto step = [&](ArrayRef<V> in, function_ref<V(V line, Type * type)> read) {
     Values next(in.begin(), in.end()), left;
     for (V line : lhsLines) left.push_back(converted(read(line, lhsVector), form.lhs, lhsUsed));
     for (unsigned j = 0; j < lines; ++j) {
@@ -75,7 +75,8 @@ void DotNest::emitInnerTile(V row, V column, V offset) {
       for (unsigned i = 0; i < rows; ++i) next[i * lines + j] = multiplyAdd(next[i * lines + j], left[i], right);
     }
     if (form.flipRhs)
-      for (unsigned i = 0; i < rows; ++i) next[rows * lines + i] = multiplyAdd(next[rows * lines + i], left[i], ConstantInt::get(rhsVector, 1));
+      for (unsigned i = 0; i < rows; ++i)
+        next[rows * lines + i] = multiplyAdd(next[rows * lines + i], left[i], ConstantInt::get(rhsVector, 1));
     return next;
   };
   V whole = b.CreateSub(shape.k, b.CreateSRem(shape.k, i64(chunk)));
@@ -137,7 +138,8 @@ void DotNest::emitInnerTile(V row, V column, V offset) {
     return sum;
   };
   for (unsigned i = 0; i < rows; ++i) {
-    V correction = form.flipRhs ? b.CreateMul(total(carried[rows * lines + i]), b.getInt32(form.lhs == DotElement::S8 ? -128 : 128)) : nullptr;
+    V correction =
+        form.flipRhs ? b.CreateMul(total(carried[rows * lines + i]), b.getInt32(form.lhs == DotElement::S8 ? -128 : 128)) : nullptr;
     for (unsigned j = 0; j < lines; ++j) {
       V sum = total(carried[i * lines + j]);
       if (correction) sum = b.CreateAdd(sum, correction);

@@ -20,18 +20,18 @@ public:
   enum RhsLayout : uint8_t { PackedPanels, Columns, Rows };
   using V = llvm::Value *;
 
-  DotNest(llvm::IRBuilderBase &b, const DotForm &form, const DotOperand &lhs, const DotOperand &rhs, const DotShape &shape, const DotOutput &output,
-          const DotSchedule &schedule, RegisterTile tile, RhsLayout layout, const CpuTarget &target);
+  DotNest(llvm::IRBuilderBase &b, const DotForm &form, const DotOperand &lhs, const DotOperand &rhs, const DotShape &shape,
+          const DotOutput &output, const DotSchedule &schedule, RegisterTile tile, RhsLayout layout, const CpuTarget &target);
   void emit();
 
 private:
   /// One register tile's place in the product.
   struct Place {
-    V row, column;   ///< of its first element
-    V columns;       ///< n - column: may exceed nr
-    V panel;         ///< column / nr
-    Values masks;    ///< one for each vector of columns; empty: all columns exist
-    V accumulate;    ///< i1: add to memory rather than overwrite
+    V row, column; ///< of its first element
+    V columns;     ///< n - column: may exceed nr
+    V panel;       ///< column / nr
+    Values masks;  ///< one for each vector of columns; empty: all columns exist
+    V accumulate;  ///< i1: add to memory rather than overwrite
   };
   struct Steps {
     V begin, end; ///< in k (Columns: one each), else in groups
@@ -89,7 +89,7 @@ private:
   const RhsLayout layout;
   const CpuTarget &target;
 
-  unsigned group, vectors;  ///< k in one multiplyAdd; vectors of columns in a tile
+  unsigned group, vectors;     ///< k in one multiplyAdd; vectors of columns in a tile
   DotElement lhsRead, rhsRead; ///< element types in memory
   DotElement lhsUsed, rhsUsed; ///< as multiplied
   llvm::Type *sumElement, *sumVector;

@@ -25,7 +25,8 @@ void DotNest::emitOuter() {
   if (layout == PackedPanels && form.flipRhs && lhs.layout == DotOperand::Packed) emitPackedRowSums();
   stack = stackScratch(b, sumElement, tile.mr * tile.nr, "dot.tile");
 
-  V groups = lhs.layout == DotOperand::Packed ? b.CreateSDiv(b.CreateAdd(shape.k, i64(group - 1)), i64(group)) : b.CreateSDiv(shape.k, i64(group));
+  V groups =
+      lhs.layout == DotOperand::Packed ? b.CreateSDiv(b.CreateAdd(shape.k, i64(group - 1)), i64(group)) : b.CreateSDiv(shape.k, i64(group));
   if (group == 1) groups = shape.k;
   V first = b.getInt1(!output.overwrite);
   bool blocked = layout == Columns && schedule.kBlock && output.pointer && (shape.maxK == 0 || shape.maxK > schedule.kBlock);
@@ -50,7 +51,8 @@ void DotNest::emitPanels(Steps steps, V accumulate) {
   if (layout == Columns && partial) {
     // Reads of rhs are masked in the last panel, so it has code of its own.
     V whole = b.CreateSDiv(shape.n, i64(tile.nr));
-    if (shape.maxN == 0 || shape.maxN >= tile.nr) emitLoop(b, i64(0), whole, 1, [&](V panel) { emitPanel(steps, place(panel), false); }, "dot.panel");
+    if (shape.maxN == 0 || shape.maxN >= tile.nr)
+      emitLoop(b, i64(0), whole, 1, [&](V panel) { emitPanel(steps, place(panel), false); }, "dot.panel");
     emitIf(b, b.CreateICmpNE(b.CreateMul(whole, i64(tile.nr)), shape.n), [&] { emitPanel(steps, place(whole), true); });
     return;
   }
@@ -61,7 +63,8 @@ void DotNest::emitPanels(Steps steps, V accumulate) {
 void DotNest::emitPanel(Steps steps, Place place, bool partial) {
   bool registersHoldMasks = target.hasMasks || layout == Columns;
   if (partial && registersHoldMasks)
-    for (unsigned v = 0; v < vectors; ++v) place.masks.push_back(lanesBelow(b, b.CreateSub(place.columns, i64(v * form.lanes)), form.lanes));
+    for (unsigned v = 0; v < vectors; ++v)
+      place.masks.push_back(lanesBelow(b, b.CreateSub(place.columns, i64(v * form.lanes)), form.lanes));
   V wholeColumns = partial ? b.CreateICmpSGE(place.columns, i64(tile.nr)) : b.getTrue();
   // Memory takes masked vectors from registers; the callback, and memory without masks, whole tiles at most.
   bool anyRows = output.pointer != nullptr;
@@ -85,7 +88,8 @@ void DotNest::emitPanel(Steps steps, Place place, bool partial) {
           unsigned most = shape.maxM > 0 ? std::min<int64_t>(shape.maxM, tile.mr - 1) : tile.mr - 1;
           std::function<void(unsigned)> clone = [&](unsigned count) {
             if (count + step > most) return emitTile(count, steps, place, partialDirect);
-            emitIf(b, b.CreateICmpEQ(rows, i64(count)), [&] { emitTile(count, steps, place, partialDirect); }, [&] { clone(count + step); });
+            emitIf(
+                b, b.CreateICmpEQ(rows, i64(count)), [&] { emitTile(count, steps, place, partialDirect); }, [&] { clone(count + step); });
           };
           clone(step);
         };
@@ -113,7 +117,8 @@ void DotNest::emitTile(unsigned rows, Steps steps, const Place &place, V direct)
   } else {
     lhsStep = b.CreateMul(lhs.kStride, i64(group));
     unsigned count = constantOf(lhs.lineStride) == 1 ? 1 : rows;
-    for (unsigned i = 0; i < count; ++i) bases.push_back(at(lhsElement, lhs.pointer, b.CreateMul(b.CreateAdd(place.row, i64(i)), lhs.lineStride)));
+    for (unsigned i = 0; i < count; ++i)
+      bases.push_back(at(lhsElement, lhs.pointer, b.CreateMul(b.CreateAdd(place.row, i64(i)), lhs.lineStride)));
   }
   V lhsBegin = b.CreateMul(steps.begin, lhsStep);
 
@@ -129,7 +134,8 @@ void DotNest::emitTile(unsigned rows, Steps steps, const Place &place, V direct)
   Values carried;
   for (unsigned i = 0; i < rows; ++i) {
     V start = Constant::getNullValue(sumVector);
-    if (corrections && layout == PackedPanels) start = b.CreateVectorSplat(form.lanes, load(sumElement, at(sumElement, corrections, b.CreateAdd(place.row, i64(i)))));
+    if (corrections && layout == PackedPanels)
+      start = b.CreateVectorSplat(form.lanes, load(sumElement, at(sumElement, corrections, b.CreateAdd(place.row, i64(i)))));
     for (unsigned v = 0; v < vectors; ++v) carried.push_back(start);
   }
   carried.push_back(lhsBegin);
@@ -165,15 +171,18 @@ void DotNest::emitTile(unsigned rows, Steps steps, const Place &place, V direct)
   if (hasTail) {
     // The last, partial group: rhs is padded, lhs was gathered.
     V isPartial = b.CreateICmpNE(b.CreateMul(steps.end, i64(group)), shape.k);
-    carried = emitIfValues(b, isPartial, [&] {
-      Values whole = carried;
-      Values row = rhsRow(tailPointer, {});
-      for (unsigned i = 0; i < rows; ++i) {
-        V unit = splatUnit(load(b.getInt32Ty(), at(b.getInt32Ty(), tails, b.CreateAdd(place.row, i64(i)))));
-        for (unsigned v = 0; v < vectors; ++v) whole[i * vectors + v] = multiplyAdd(whole[i * vectors + v], unit, row[v]);
-      }
-      return whole;
-    }, carried);
+    carried = emitIfValues(
+        b, isPartial,
+        [&] {
+          Values whole = carried;
+          Values row = rhsRow(tailPointer, {});
+          for (unsigned i = 0; i < rows; ++i) {
+            V unit = splatUnit(load(b.getInt32Ty(), at(b.getInt32Ty(), tails, b.CreateAdd(place.row, i64(i)))));
+            for (unsigned v = 0; v < vectors; ++v) whole[i * vectors + v] = multiplyAdd(whole[i * vectors + v], unit, row[v]);
+          }
+          return whole;
+        },
+        carried);
   }
 
   bool canBeDirect = output.pointer || rows == tile.mr;
@@ -256,7 +265,8 @@ void DotNest::emitLhsScratch() {
                 V address = at(element, line, k);
                 V value = shape.kMultiple % chunk == 0
                               ? load(type, address)
-                              : b.CreateMaskedLoad(type, address, Align(1), lanesBelow(b, b.CreateSub(shape.k, k), chunk), Constant::getNullValue(type));
+                              : b.CreateMaskedLoad(type, address, Align(1), lanesBelow(b, b.CreateSub(shape.k, k), chunk),
+                                                   Constant::getNullValue(type));
                 V next = b.CreateIntrinsic(Intrinsic::x86_avx512_vpdpbusd_512, {in[0], isSigned ? ones : value, isSigned ? value : ones});
                 return Values{next};
               },

@@ -106,13 +106,28 @@ Expected<std::string> linkSharedObject(const std::string &object, const std::vec
   MemoryFile input(object), version(script);
   if (!input || !version) return Status(PANTILE_IO_ERROR, "no memory file for the linker's input: " + std::string(std::strerror(errno)));
   PrivateDirectory directory;
-  if (!directory) return Status(PANTILE_IO_ERROR, "no temporary directory for the linker's output").withFix("make TMPDIR (or /tmp) writable");
+  if (!directory)
+    return Status(PANTILE_IO_ERROR, "no temporary directory for the linker's output").withFix("make TMPDIR (or /tmp) writable");
 
   std::string inputPath = input.path(), versionPath = "--version-script=" + version.path(), outputPath = directory.output();
-  const char *arguments[] = {"ld.lld",           "-shared",      "--no-undefined",       "-Bsymbolic",         "--gc-sections",
-                             "--hash-style=gnu", "--threads=1",  "--build-id=none",      "-z",                 "noexecstack",
-                             "-z",               "separate-code", "--no-undefined-version", "--color-diagnostics=never", versionPath.c_str(),
-                             inputPath.c_str(),  "-o",           outputPath.c_str()};
+  const char *arguments[] = {"ld.lld",
+                             "-shared",
+                             "--no-undefined",
+                             "-Bsymbolic",
+                             "--gc-sections",
+                             "--hash-style=gnu",
+                             "--threads=1",
+                             "--build-id=none",
+                             "-z",
+                             "noexecstack",
+                             "-z",
+                             "separate-code",
+                             "--no-undefined-version",
+                             "--color-diagnostics=never",
+                             versionPath.c_str(),
+                             inputPath.c_str(),
+                             "-o",
+                             outputPath.c_str()};
   std::string report;
   static bool usable = true;
   {

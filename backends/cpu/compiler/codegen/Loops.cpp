@@ -76,7 +76,9 @@ Values emitLoop(IRBuilderBase &builder, Value *begin, Value *end, Value *step, A
 }
 
 void emitLoop(IRBuilderBase &builder, Value *begin, Value *end, int64_t step, function_ref<void(Value *)> body, const char *name) {
-  emitLoop(builder, begin, end, ConstantInt::get(begin->getType(), step), {}, [&](Value *i, ArrayRef<Value *>) { return body(i), Values(); }, name);
+  emitLoop(
+      builder, begin, end, ConstantInt::get(begin->getType(), step), {}, [&](Value *i, ArrayRef<Value *>) { return body(i), Values(); },
+      name);
 }
 
 void emitIf(IRBuilderBase &builder, Value *condition, function_ref<void()> then, function_ref<void()> otherwise) {
@@ -140,7 +142,8 @@ Value *lanesBelow(IRBuilderBase &builder, Value *count, unsigned lanes) {
   clamped = builder.CreateBinaryIntrinsic(Intrinsic::smin, clamped, builder.getInt64(lanes));
   SmallVector<Constant *, 64> numbers;
   for (unsigned lane = 0; lane < lanes; ++lane) numbers.push_back(builder.getInt32(lane));
-  return builder.CreateICmpULT(ConstantVector::get(numbers), builder.CreateVectorSplat(lanes, builder.CreateTrunc(clamped, builder.getInt32Ty())));
+  return builder.CreateICmpULT(ConstantVector::get(numbers),
+                               builder.CreateVectorSplat(lanes, builder.CreateTrunc(clamped, builder.getInt32Ty())));
 }
 
 } // namespace pantile::cpu

@@ -22,19 +22,21 @@ using Values = llvm::SmallVector<llvm::Value *, 16>;
 
 /// for (i = begin; i < end; i += step) carried = body(i, carried). i64, signed; step is positive. Returns the last carried
 /// values (the initial ones where the loop does not run).
-Values emitLoop(llvm::IRBuilderBase &builder, llvm::Value *begin, llvm::Value *end, llvm::Value *step, llvm::ArrayRef<llvm::Value *> initial,
+Values emitLoop(llvm::IRBuilderBase &builder, llvm::Value *begin, llvm::Value *end, llvm::Value *step,
+                llvm::ArrayRef<llvm::Value *> initial,
                 llvm::function_ref<Values(llvm::Value *i, llvm::ArrayRef<llvm::Value *> carried)> body, const char *name);
 
 /// Without carried values.
-void emitLoop(llvm::IRBuilderBase &builder, llvm::Value *begin, llvm::Value *end, int64_t step, llvm::function_ref<void(llvm::Value *i)> body,
-              const char *name);
+void emitLoop(llvm::IRBuilderBase &builder, llvm::Value *begin, llvm::Value *end, int64_t step,
+              llvm::function_ref<void(llvm::Value *i)> body, const char *name);
 
 /// if (condition) then() else otherwise().
 void emitIf(llvm::IRBuilderBase &builder, llvm::Value *condition, llvm::function_ref<void()> then,
             llvm::function_ref<void()> otherwise = nullptr);
 
 /// condition ? then() : otherwise, for several values at once.
-Values emitIfValues(llvm::IRBuilderBase &builder, llvm::Value *condition, llvm::function_ref<Values()> then, llvm::ArrayRef<llvm::Value *> otherwise);
+Values emitIfValues(llvm::IRBuilderBase &builder, llvm::Value *condition, llvm::function_ref<Values()> then,
+                    llvm::ArrayRef<llvm::Value *> otherwise);
 
 /// Uninitialized stack, 64-byte aligned, allocated once in the function's entry block.
 llvm::Value *stackScratch(llvm::IRBuilderBase &builder, llvm::Type *element, uint64_t count, const char *name);

@@ -50,7 +50,7 @@ public:
   V isNaN(V x) { return b.CreateFCmpUNO(x, x); }
   V select(V condition, V x, V y) { return b.CreateSelect(condition, x, y); }
   V select(V condition, double x, V y) { return select(condition, constant(x), y); }
-  V min(V x, double y) { return select(less(x, y), x, constant(y)); } ///< y for NaN
+  V min(V x, double y) { return select(less(x, y), x, constant(y)); }                      ///< y for NaN
   V max(V x, double y) { return select(b.CreateFCmpOGT(x, constant(y)), x, constant(y)); } ///< y for NaN
 
   // Bits.

@@ -41,7 +41,9 @@ DotSchedule streamingSchedule(const DotForm &form, const CpuTarget &target, int6
   return schedule;
 }
 
-static Status invalid(std::string text, std::string fix) { return Status(PANTILE_INVALID_ARGUMENT, std::move(text)).withFix(std::move(fix)); }
+static Status invalid(std::string text, std::string fix) {
+  return Status(PANTILE_INVALID_ARGUMENT, std::move(text)).withFix(std::move(fix));
+}
 
 Status emitDot(IRBuilderBase &builder, const DotForm &form, const DotOperand &lhs, const DotOperand &rhs, const DotShape &shape,
                const DotOutput &output, const DotSchedule &schedule, const CpuTarget &target) {
@@ -57,18 +59,21 @@ Status emitDot(IRBuilderBase &builder, const DotForm &form, const DotOperand &lh
   if (layout == DotNest::Rows && !isOne(rhs.kStride))
     return invalid("rhs of a dot is read in place, but neither of its strides is the constant 1", "pack it");
   if (layout == DotNest::PackedPanels && rhs.panelWidth != tile.nr)
-    return invalid(fmt::format("rhs of a dot is packed in panels of {} columns, the register tile has {}", rhs.panelWidth, tile.nr), "make them equal");
+    return invalid(fmt::format("rhs of a dot is packed in panels of {} columns, the register tile has {}", rhs.panelWidth, tile.nr),
+                   "make them equal");
   if (lhs.layout == DotOperand::Packed && (layout != DotNest::PackedPanels || lhs.panelWidth != tile.mr))
-    return invalid(fmt::format("lhs of a dot is packed in panels of {} rows: it needs a packed rhs and a register tile of as many rows, not {}",
-                               lhs.panelWidth, tile.mr),
-                   "pack both, with the register tile's widths");
+    return invalid(
+        fmt::format("lhs of a dot is packed in panels of {} rows: it needs a packed rhs and a register tile of as many rows, not {}",
+                    lhs.panelWidth, tile.mr),
+        "pack both, with the register tile's widths");
   if (layout == DotNest::Rows) {
     // Sums are summed across lanes: a tile of one vector of columns, few rows.
     tile = {std::min(tile.mr, 4u), form.lanes};
     if (!isOne(lhs.kStride)) return invalid("a dot along rows of rhs needs lhs contiguous in k", "copy lhs, or pack rhs");
   } else {
     if (!fitsRegisters(tile, form, target))
-      return invalid(fmt::format("a register tile of {}x{} does not fit the {} vector registers of {}", tile.mr, tile.nr, target.registers, target.name),
+      return invalid(fmt::format("a register tile of {}x{} does not fit the {} vector registers of {}", tile.mr, tile.nr, target.registers,
+                                 target.name),
                      fmt::format("use at most {}x{}", defaultRegisterTile(form, target).mr, defaultRegisterTile(form, target).nr));
     bool grouped = layout == DotNest::PackedPanels && form.group > 1 && lhs.layout == DotOperand::Strided;
     if (grouped && !isOne(lhs.kStride)) return invalid("lhs of a dot is read in groups of k, but is not contiguous in k", "pack it");
@@ -85,8 +90,8 @@ Status emitDot(IRBuilderBase &builder, const DotForm &form, const DotOperand &lh
   return Status::ok();
 }
 
-DotNest::DotNest(IRBuilderBase &b, const DotForm &form, const DotOperand &lhs, const DotOperand &rhs, const DotShape &shape, const DotOutput &output,
-                 const DotSchedule &schedule, RegisterTile tile, RhsLayout layout, const CpuTarget &target)
+DotNest::DotNest(IRBuilderBase &b, const DotForm &form, const DotOperand &lhs, const DotOperand &rhs, const DotShape &shape,
+                 const DotOutput &output, const DotSchedule &schedule, RegisterTile tile, RhsLayout layout, const CpuTarget &target)
     : b(b), form(form), lhs(lhs), rhs(rhs), shape(shape), output(output), schedule(schedule), tile(tile), layout(layout), target(target) {
   // Constants are the best of divisors and bounds.
   auto refine = [](Value *value, int64_t &multiple, int64_t &maximum) {
@@ -123,11 +128,15 @@ DotNest::V DotNest::converted(V value, DotElement from, DotElement to) {
   Type *type = value->getType()->getWithNewType(dotElementType(b.getContext(), to));
   switch (from) {
   case DotElement::F16:
-  case DotElement::BF16: return emitExtend(b, value, target);
+  case DotElement::BF16:
+    return emitExtend(b, value, target);
   case DotElement::S8:
-  case DotElement::S16: return b.CreateSExt(value, type);
-  case DotElement::U8: return b.CreateZExt(value, type);
-  default: llvm_unreachable("no such conversion in a dot form");
+  case DotElement::S16:
+    return b.CreateSExt(value, type);
+  case DotElement::U8:
+    return b.CreateZExt(value, type);
+  default:
+    llvm_unreachable("no such conversion in a dot form");
   }
 }
 

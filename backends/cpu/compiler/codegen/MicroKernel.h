@@ -57,30 +57,31 @@ struct DotOperand {
 bool readsInPlace(const DotForm &form, bool isLhs, const llvm::Value *lineStride, const llvm::Value *kStride);
 
 struct DotShape {
-  llvm::Value *m, *n, *k;  ///< i64, at least 0; constants shorten the code
-  int64_t maxM = 0, maxN = 0, maxK = 0; ///< upper bounds, 0: none known
+  llvm::Value *m, *n, *k;                              ///< i64, at least 0; constants shorten the code
+  int64_t maxM = 0, maxN = 0, maxK = 0;                ///< upper bounds, 0: none known
   int64_t mMultiple = 1, nMultiple = 1, kMultiple = 1; ///< known divisors: no remainder code
 };
 
 /// Called with the builder in straight-line code inside the nest: must emit no terminator except by splitting and leaving the
 /// builder in a block that falls through. `row` and `column` are i64; `sums` is a vector of form.lanes elements of form.sum for
 /// columns column, column + 1, ...; `mask` (<lanes x i1>, null: all) are those below n. `row` is always below m.
-using DotFinish = std::function<void(llvm::IRBuilderBase &builder, llvm::Value *row, llvm::Value *column, llvm::Value *sums, llvm::Value *mask)>;
+using DotFinish =
+    std::function<void(llvm::IRBuilderBase &builder, llvm::Value *row, llvm::Value *column, llvm::Value *sums, llvm::Value *mask)>;
 
 struct DotOutput {
-  llvm::Value *pointer = nullptr; ///< form.sum elements; null: finish
+  llvm::Value *pointer = nullptr;   ///< form.sum elements; null: finish
   llvm::Value *rowStride = nullptr; ///< i64 elements
-  bool overwrite = false;         ///< C = lhs x rhs instead of C += (also with k = 0: zeros)
-  bool paddedColumns = false;     ///< columns up to the next multiple of form.lanes may be read and written
+  bool overwrite = false;           ///< C = lhs x rhs instead of C += (also with k = 0: zeros)
+  bool paddedColumns = false;       ///< columns up to the next multiple of form.lanes may be read and written
   DotFinish finish;
 };
 
 struct DotSchedule {
-  unsigned mr = 0, nr = 0;    ///< register tile; 0: defaultRegisterTile. nr must be the packed rhs's panelWidth
-  unsigned kUnroll = 1;       ///< groups of k per loop iteration (1, 2, 4, 8)
-  unsigned prefetch = 0;      ///< bytes ahead at which rhs is prefetched; 0: not
-  unsigned kBlock = 0;        ///< Columns layout, memory output: rows of rhs per pass; 0: k is not blocked
-  bool unrollFinish = false;  ///< call finish on registers in whole tiles; else the tile passes through 4 KB of stack (L1)
+  unsigned mr = 0, nr = 0;   ///< register tile; 0: defaultRegisterTile. nr must be the packed rhs's panelWidth
+  unsigned kUnroll = 1;      ///< groups of k per loop iteration (1, 2, 4, 8)
+  unsigned prefetch = 0;     ///< bytes ahead at which rhs is prefetched; 0: not
+  unsigned kBlock = 0;       ///< Columns layout, memory output: rows of rhs per pass; 0: k is not blocked
+  bool unrollFinish = false; ///< call finish on registers in whole tiles; else the tile passes through 4 KB of stack (L1)
 };
 
 /// Emits the nest at the builder's insertion point; the builder ends in the block after it. Invalid combinations (a packed rhs

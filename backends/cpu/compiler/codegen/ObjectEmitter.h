@@ -28,8 +28,8 @@ class Module;
 namespace pantile::cpu {
 
 struct EmitOptions {
-  bool verify = true;   ///< run LLVM's verifier first; its report becomes the error
-  bool optimize = true; ///< early-cse, instcombine, licm, simplifycfg
+  bool verify = true;             ///< run LLVM's verifier first; its report becomes the error
+  bool optimize = true;           ///< early-cse, instcombine, licm, simplifycfg
   bool keepIntermediates = false; ///< emit value names and comments into assembly
 };
 

@@ -26,7 +26,8 @@ using V = Value *;
 
 class Packer {
 public:
-  Packer(IRBuilderBase &b, const DotForm &form, bool isLhs, const PackSource &source, V destination, const PackShape &shape, const CpuTarget &target)
+  Packer(IRBuilderBase &b, const DotForm &form, bool isLhs, const PackSource &source, V destination, const PackShape &shape,
+         const CpuTarget &target)
       : b(b), source(source), destination(destination), shape(shape), target(target), group(form.group), width(shape.width),
         from(isLhs ? form.lhs : form.rhs), to(isLhs ? form.packedLhs : form.packedRhs), flip(form.flipRhs && !isLhs),
         fromType(dotMemoryType(b.getContext(), from)), toType(dotMemoryType(b.getContext(), to)) {}
@@ -81,7 +82,8 @@ private:
         }
         // A row past the end is zero; the first row of a partial group exists.
         V exists = b.CreateICmpSLT(row, shape.k);
-        V safe = b.CreateSelect(exists, address, at(fromType, at(fromType, line, b.CreateMul(b.CreateMul(k, i64(group)), source.kStride)), i64(begin)));
+        V safe = b.CreateSelect(exists, address,
+                                at(fromType, at(fromType, line, b.CreateMul(b.CreateMul(k, i64(group)), source.kStride)), i64(begin)));
         rows.push_back(converted(b.CreateSelect(exists, load(type, safe, mask), zero)));
       }
       V units = interleaved(rows, count);
@@ -166,7 +168,8 @@ private:
         V low = unpack(v[0], v[1], 1, false), high = unpack(v[0], v[1], 1, true);
         v[0] = low, v[1] = high;
       } else {
-        V a = unpack(v[0], v[1], 1, false), c = unpack(v[0], v[1], 1, true), d = unpack(v[2], v[3], 1, false), e = unpack(v[2], v[3], 1, true);
+        V a = unpack(v[0], v[1], 1, false), c = unpack(v[0], v[1], 1, true), d = unpack(v[2], v[3], 1, false),
+          e = unpack(v[2], v[3], 1, true);
         v[0] = unpack(a, d, 2, false), v[1] = unpack(a, d, 2, true), v[2] = unpack(c, e, 2, false), v[3] = unpack(c, e, 2, true);
       }
     }
@@ -227,9 +230,11 @@ private:
       return emitExtend(b, b.CreateBitCast(value, type->getWithNewType(dotElementType(b.getContext(), from))), target);
     case DotElement::S8:
     case DotElement::U8:
-      if (to == DotElement::S16 || to == DotElement::S32) return from == DotElement::S8 ? b.CreateSExt(value, type) : b.CreateZExt(value, type);
+      if (to == DotElement::S16 || to == DotElement::S32)
+        return from == DotElement::S8 ? b.CreateSExt(value, type) : b.CreateZExt(value, type);
       return flip ? b.CreateXor(value, ConstantInt::get(type, 0x80)) : value;
-    default: return value;
+    default:
+      return value;
     }
   }
 

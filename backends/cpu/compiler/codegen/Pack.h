@@ -35,18 +35,18 @@ struct PackSource {
 };
 
 struct PackShape {
-  llvm::Value *k, *columns;  ///< i64 logical extents, at least 0
-  unsigned width;            ///< panel width; lhs: mr, rhs: nr
-  llvm::Value *panelStride;  ///< i64, packed elements between panels; at least width * (k rounded up to the group)
+  llvm::Value *k, *columns; ///< i64 logical extents, at least 0
+  unsigned width;           ///< panel width; lhs: mr, rhs: nr
+  llvm::Value *panelStride; ///< i64, packed elements between panels; at least width * (k rounded up to the group)
 };
 
 /// Emits the packing loops at the builder's insertion point; the builder ends in the block after them. Reads no element
 /// outside k x columns; writes whole panels. The function of the insertion point may have any shape; the block need not end in
 /// a terminator.
-void emitPackRhs(llvm::IRBuilderBase &builder, const DotForm &form, const PackSource &source, llvm::Value *destination, const PackShape &shape,
-                 const CpuTarget &target);
-void emitPackLhs(llvm::IRBuilderBase &builder, const DotForm &form, const PackSource &source, llvm::Value *destination, const PackShape &shape,
-                 const CpuTarget &target);
+void emitPackRhs(llvm::IRBuilderBase &builder, const DotForm &form, const PackSource &source, llvm::Value *destination,
+                 const PackShape &shape, const CpuTarget &target);
+void emitPackLhs(llvm::IRBuilderBase &builder, const DotForm &form, const PackSource &source, llvm::Value *destination,
+                 const PackShape &shape, const CpuTarget &target);
 
 } // namespace pantile::cpu
 

@@ -84,7 +84,8 @@ static std::string propertiesAsJson(const CpuTarget &t) {
 std::string targetsAsJson() {
   std::string text = "[";
   for (const CpuTarget &t : kTargets)
-    text += fmt::format("{}{{\"name\":\"{}\",\"arch\":\"{}\",\"properties\":{{{}}}}}", text.size() > 1 ? "," : "", t.name, t.name, propertiesAsJson(t));
+    text += fmt::format("{}{{\"name\":\"{}\",\"arch\":\"{}\",\"properties\":{{{}}}}}", text.size() > 1 ? "," : "", t.name, t.name,
+                        propertiesAsJson(t));
   return text + "]";
 }
 

@@ -11,13 +11,13 @@
 
 using namespace llvm;
 
-
 namespace pantile::cpu {
 
 using V = MathEmitter::V;
 
 MathEmitter::MathEmitter(IRBuilderBase &b, Type *type, const CpuTarget &target)
-    : b(b), type(type), target(target), isDouble(type->getScalarType()->isDoubleTy()), mantissaBits(isDouble ? 52 : 23), bias(isDouble ? 1023 : 127) {
+    : b(b), type(type), target(target), isDouble(type->getScalarType()->isDoubleTy()), mantissaBits(isDouble ? 52 : 23),
+      bias(isDouble ? 1023 : 127) {
   assert((isDouble || type->getScalarType()->isFloatTy()) && "extend f16 and bf16 first");
   auto *vector = dyn_cast<FixedVectorType>(type);
   lanes = vector ? vector->getNumElements() : 0;
@@ -116,32 +116,58 @@ Value *emitMath(IRBuilderBase &builder, MathOp op, ArrayRef<Value *> operands, c
   Value *x = operands[0];
   MathEmitter m(builder, x->getType(), target);
   switch (op) {
-  case MathOp::Exp: return m.exp(x);
-  case MathOp::Exp2: return m.exp2(x);
-  case MathOp::Expm1: return m.expm1(x);
-  case MathOp::Log: return m.log(x);
-  case MathOp::Log2: return m.log2(x);
-  case MathOp::Log10: return m.log10(x);
-  case MathOp::Log1p: return m.log1p(x);
-  case MathOp::Tanh: return m.tanh(x);
-  case MathOp::Sigmoid: return m.sigmoid(x);
-  case MathOp::Erf: return m.erf(x);
-  case MathOp::Erfc: return m.erfc(x);
-  case MathOp::Sin: return m.sin(x);
-  case MathOp::Cos: return m.cos(x);
-  case MathOp::Tan: return m.tan(x);
-  case MathOp::Sqrt: return builder.CreateUnaryIntrinsic(Intrinsic::sqrt, x);
-  case MathOp::Rsqrt: return m.div(m.constant(1), builder.CreateUnaryIntrinsic(Intrinsic::sqrt, x));
-  case MathOp::Floor: return m.floor(x);
-  case MathOp::Ceil: return m.ceil(x);
-  case MathOp::Trunc: return m.trunc(x);
-  case MathOp::Round: return m.roundAway(x);
-  case MathOp::RoundEven: return m.roundEven(x);
-  case MathOp::Abs: return m.abs(x);
-  case MathOp::Pow: return m.pow(x, operands[1]);
-  case MathOp::CopySign: return m.copySign(x, operands[1]);
-  case MathOp::Rem: return m.rem(x, operands[1]);
-  case MathOp::Fma: return m.fma(x, operands[1], operands[2]);
+  case MathOp::Exp:
+    return m.exp(x);
+  case MathOp::Exp2:
+    return m.exp2(x);
+  case MathOp::Expm1:
+    return m.expm1(x);
+  case MathOp::Log:
+    return m.log(x);
+  case MathOp::Log2:
+    return m.log2(x);
+  case MathOp::Log10:
+    return m.log10(x);
+  case MathOp::Log1p:
+    return m.log1p(x);
+  case MathOp::Tanh:
+    return m.tanh(x);
+  case MathOp::Sigmoid:
+    return m.sigmoid(x);
+  case MathOp::Erf:
+    return m.erf(x);
+  case MathOp::Erfc:
+    return m.erfc(x);
+  case MathOp::Sin:
+    return m.sin(x);
+  case MathOp::Cos:
+    return m.cos(x);
+  case MathOp::Tan:
+    return m.tan(x);
+  case MathOp::Sqrt:
+    return builder.CreateUnaryIntrinsic(Intrinsic::sqrt, x);
+  case MathOp::Rsqrt:
+    return m.div(m.constant(1), builder.CreateUnaryIntrinsic(Intrinsic::sqrt, x));
+  case MathOp::Floor:
+    return m.floor(x);
+  case MathOp::Ceil:
+    return m.ceil(x);
+  case MathOp::Trunc:
+    return m.trunc(x);
+  case MathOp::Round:
+    return m.roundAway(x);
+  case MathOp::RoundEven:
+    return m.roundEven(x);
+  case MathOp::Abs:
+    return m.abs(x);
+  case MathOp::Pow:
+    return m.pow(x, operands[1]);
+  case MathOp::CopySign:
+    return m.copySign(x, operands[1]);
+  case MathOp::Rem:
+    return m.rem(x, operands[1]);
+  case MathOp::Fma:
+    return m.fma(x, operands[1], operands[2]);
   }
   llvm_unreachable("all operations");
 }

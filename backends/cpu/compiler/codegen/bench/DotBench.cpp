@@ -58,7 +58,8 @@ static double peak(DotElement element, const CpuTarget &target) {
   Status status;
   Compiled compiled = compileDot(test, target, &status, false);
   auto *function = compiled.load<DotFunction>();
-  DotArguments a{memory(1 << 20), nullptr, nullptr, memory(1 << 20), memory(1 << 20), test.m, test.n, k, k, 1, 0, 0, tile.nr, 0, tile.nr * k};
+  DotArguments a{memory(1 << 20), nullptr, nullptr,    memory(1 << 20), memory(1 << 20), test.m, test.n, k, k, 1, 0, 0,
+                 tile.nr,         0,       tile.nr * k};
   double seconds = best([&] {
     for (int i = 0; i < 2000; ++i) function(&a);
   });
@@ -73,7 +74,11 @@ int main(int argc, char **argv) {
     const char *name;
     DotElement element;
     double known;
-  } types[] = {{"f32", DotElement::F32, 116e9}, {"f64", DotElement::F64, 58e9}, {"bf16", DotElement::BF16, 231e9}, {"int8", DotElement::S8, 465e9}, {"f16", DotElement::F16, 116e9}};
+  } types[] = {{"f32", DotElement::F32, 116e9},
+               {"f64", DotElement::F64, 58e9},
+               {"bf16", DotElement::BF16, 231e9},
+               {"int8", DotElement::S8, 465e9},
+               {"f16", DotElement::F16, 116e9}};
   auto scale = target.vectorBits / 512.0;
   for (auto [name, element, known] : types) {
     DotForm form = *dotForm(element, element, target);
@@ -111,11 +116,29 @@ int main(int argc, char **argv) {
           }
           Compiled again = compileDot(test, target, &status, packs);
           auto *run = again.load<DotFunction>();
-          DotArguments a{memory(m * k1 * bytes), memory(k * n1 * bytes), nullptr, memory(8 << 20), memory(m * n1 * 8), m, n, k, k1, 1, 1, n1, n1, 0, panel};
-          double seconds = best([&] { for (int i = 0; i < 10; ++i) run(&a); });
+          DotArguments a{memory(m * k1 * bytes),
+                         memory(k * n1 * bytes),
+                         nullptr,
+                         memory(8 << 20),
+                         memory(m * n1 * 8),
+                         m,
+                         n,
+                         k,
+                         k1,
+                         1,
+                         1,
+                         n1,
+                         n1,
+                         0,
+                         panel};
+          double seconds = best([&] {
+            for (int i = 0; i < 10; ++i) run(&a);
+          });
           double rate = 2.0 * m * n * k * 10 / seconds;
-          std::printf("%-5s %3ldx%3ldx%4ld tile %2ux%-3u %-9s %6.1f Gop/s  %5.1f %% of %g   IR %4.1f, passes %4.1f, object %4.1f ms, %zu bytes\n", name, m, n, k, mr, columns * form.lanes,
-                      packs ? "packed" : "", rate / 1e9, 100 * rate / (known * scale), known * scale / 1e9, 1e3 * emission, 1e3 * optimization, 1e3 * generation, size);
+          std::printf(
+              "%-5s %3ldx%3ldx%4ld tile %2ux%-3u %-9s %6.1f Gop/s  %5.1f %% of %g   IR %4.1f, passes %4.1f, object %4.1f ms, %zu bytes\n",
+              name, m, n, k, mr, columns * form.lanes, packs ? "packed" : "", rate / 1e9, 100 * rate / (known * scale), known * scale / 1e9,
+              1e3 * emission, 1e3 * optimization, 1e3 * generation, size);
         }
   }
   for (auto [name, element, known] : types)
@@ -138,9 +161,23 @@ int main(int argc, char **argv) {
           auto *run = compiled.load<DotFunction>();
           if (!run) return std::puts(status.message().c_str()), 1;
           bool columns = right == Operand::InPlaceLine;
-          DotArguments a{memory(m * k * bytes), memory(k * n * bytes), nullptr, nullptr, memory(m * n * 8), m, n, k, k, 1, columns ? 1 : k, columns ? n : 1, n, 0, 0};
+          DotArguments a{memory(m * k * bytes),
+                         memory(k * n * bytes),
+                         nullptr,
+                         nullptr,
+                         memory(m * n * 8),
+                         m,
+                         n,
+                         k,
+                         k,
+                         1,
+                         columns ? 1 : k,
+                         columns ? n : 1,
+                         n,
+                         0,
+                         0};
           double seconds = best([&] { run(&a); });
-          std::printf("%-5s %2ldx%ldx%ld rhs along %s variant %u %6.1f GB/s %6.1f Gop/s\n", name, m, n, k, columns ? "n" : "k", variant, double(n) * k * bytes / seconds / 1e9,
-                      2.0 * m * n * k / seconds / 1e9);
+          std::printf("%-5s %2ldx%ldx%ld rhs along %s variant %u %6.1f GB/s %6.1f Gop/s\n", name, m, n, k, columns ? "n" : "k", variant,
+                      double(n) * k * bytes / seconds / 1e9, 2.0 * m * n * k / seconds / 1e9);
         }
 }

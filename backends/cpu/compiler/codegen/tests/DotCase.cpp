@@ -23,10 +23,12 @@ static const char *nameOf(DotElement element) {
 }
 
 std::string DotCase::text() const {
-  static const char *const operands[] = {"in place along k", "in place along lines", "packed along k", "packed along lines", "packed strided"};
+  static const char *const operands[] = {"in place along k", "in place along lines", "packed along k", "packed along lines",
+                                         "packed strided"};
   static const char *const outputs[] = {"added", "overwritten", "added to padded", "finished", "finished unrolled"};
-  return fmt::format("{} {} x {} {}, {}, tile {}x{} unroll {} kblock {}, m {} n {} k {}", nameOf(lhs), operands[unsigned(left)], nameOf(rhs),
-                     operands[unsigned(right)], outputs[unsigned(output)], schedule.mr, schedule.nr, schedule.kUnroll, schedule.kBlock, m, n, k);
+  return fmt::format("{} {} x {} {}, {}, tile {}x{} unroll {} kblock {}, m {} n {} k {}", nameOf(lhs), operands[unsigned(left)],
+                     nameOf(rhs), operands[unsigned(right)], outputs[unsigned(output)], schedule.mr, schedule.nr, schedule.kUnroll,
+                     schedule.kBlock, m, n, k);
 }
 
 static bool isPacked(Operand operand) { return operand >= Operand::PackedK; }
@@ -41,8 +43,12 @@ Compiled compileDot(const DotCase &test, const CpuTarget &target, Status *status
           return;
         }
         unsigned slot = 0;
-        auto pointer = [&]() -> Value * { return b.CreateAlignedLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getInt64Ty(), f->getArg(0), slot++), Align(8)); };
-        auto number = [&]() -> Value * { return b.CreateAlignedLoad(b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt64Ty(), f->getArg(0), slot++), Align(8)); };
+        auto pointer = [&]() -> Value * {
+          return b.CreateAlignedLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getInt64Ty(), f->getArg(0), slot++), Align(8));
+        };
+        auto number = [&]() -> Value * {
+          return b.CreateAlignedLoad(b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt64Ty(), f->getArg(0), slot++), Align(8));
+        };
         auto known = [&](int64_t constant) -> Value * {
           Value *dynamic = number();
           return constant < 0 ? dynamic : b.getInt64(constant);
@@ -118,13 +124,20 @@ private:
 void put(char *memory, int64_t index, DotElement element, double value) {
   auto store = [&](auto typed) { std::memcpy(memory + index * sizeof typed, &typed, sizeof typed); };
   switch (element) {
-  case DotElement::F32: return store(float(value));
-  case DotElement::F64: return store(value);
-  case DotElement::F16: return store(f32ToF16(float(value)));
-  case DotElement::BF16: return store(f32ToBF16(float(value)));
-  case DotElement::S8: return store(int8_t(value));
-  case DotElement::U8: return store(uint8_t(value));
-  default: abort();
+  case DotElement::F32:
+    return store(float(value));
+  case DotElement::F64:
+    return store(value);
+  case DotElement::F16:
+    return store(f32ToF16(float(value)));
+  case DotElement::BF16:
+    return store(f32ToBF16(float(value)));
+  case DotElement::S8:
+    return store(int8_t(value));
+  case DotElement::U8:
+    return store(uint8_t(value));
+  default:
+    abort();
   }
 }
 
@@ -201,8 +214,8 @@ std::string checkDot(const DotCase &test, const CpuTarget &target, DotFunction *
       put(c.data(), i, form.sum, value);
     }
   }
-  DotArguments arguments{left.memory.data(), right.memory.data(), packedLhs.data(), packedRhs.data(), c.data(), m, n, k,
-                         left.lineStride, left.kStride, right.lineStride, right.kStride, cRow, lhsPanel, rhsPanel};
+  DotArguments arguments{left.memory.data(), right.memory.data(), packedLhs.data(), packedRhs.data(), c.data(), m,        n,       k,
+                         left.lineStride,    left.kStride,        right.lineStride, right.kStride,    cRow,     lhsPanel, rhsPanel};
   function(&arguments);
   for (int64_t i = 0; i < int64_t(before.size()); ++i) {
     int64_t row = i / cRow, column = i % cRow;
@@ -214,7 +227,8 @@ std::string checkDot(const DotCase &test, const CpuTarget &target, DotFunction *
     } else if (padded && column < columns) {
       continue;
     }
-    if (!(got == want)) return fmt::format("{} on {}: {}x{}x{} at [{}, {}] is {}, not {}", test.text(), target.name, m, n, k, row, column, got, want);
+    if (!(got == want))
+      return fmt::format("{} on {}: {}x{}x{} at [{}, {}] is {}, not {}", test.text(), target.name, m, n, k, row, column, got, want);
   }
   return "";
 }

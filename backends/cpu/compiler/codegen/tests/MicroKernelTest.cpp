@@ -20,7 +20,7 @@ struct Elements {
   DotElement lhs, rhs;
 };
 const Elements kElements[] = {
-    {"f32", DotElement::F32, DotElement::F32},   {"f64", DotElement::F64, DotElement::F64}, {"f16", DotElement::F16, DotElement::F16},
+    {"f32", DotElement::F32, DotElement::F32},    {"f64", DotElement::F64, DotElement::F64}, {"f16", DotElement::F16, DotElement::F16},
     {"bf16", DotElement::BF16, DotElement::BF16}, {"s8s8", DotElement::S8, DotElement::S8},  {"s8u8", DotElement::S8, DotElement::U8},
     {"u8s8", DotElement::U8, DotElement::S8},     {"u8u8", DotElement::U8, DotElement::U8},
 };
@@ -49,7 +49,8 @@ void check(const DotCase &test, const CpuTarget &target, unsigned samples) {
     state = state * 1103515245u + 12345u;
     return int64_t((state >> 12) % most);
   };
-  for (unsigned i = 0; i < samples && !testing::Test::HasFatalFailure(); ++i) run(next(21), i % 8 == 0 ? 64 : next(71), i % 5 == 0 ? 64 + next(20) : next(41), i);
+  for (unsigned i = 0; i < samples && !testing::Test::HasFatalFailure(); ++i)
+    run(next(21), i % 8 == 0 ? 64 : next(71), i % 5 == 0 ? 64 + next(20) : next(41), i);
 }
 
 class MicroKernel : public testing::TestWithParam<Elements> {
@@ -66,16 +67,20 @@ TEST_P(MicroKernel, PackedRhs) {
   const Output outputs[] = {Output::Add, Output::Overwrite, Output::PaddedAdd, Output::Finish, Output::FinishUnrolled};
   for (const CpuTarget &target : runnableTargets()) {
     unsigned i = 0;
-    for (Operand right : {Operand::PackedLine, Operand::PackedK, Operand::PackedStrided}) check(with(Operand::InPlaceK, right, outputs[i++ % 5]), target, 40);
-    for (Operand left : {Operand::PackedLine, Operand::PackedK, Operand::PackedStrided}) check(with(left, Operand::PackedLine, outputs[i++ % 5]), target, 40);
+    for (Operand right : {Operand::PackedLine, Operand::PackedK, Operand::PackedStrided})
+      check(with(Operand::InPlaceK, right, outputs[i++ % 5]), target, 40);
+    for (Operand left : {Operand::PackedLine, Operand::PackedK, Operand::PackedStrided})
+      check(with(left, Operand::PackedLine, outputs[i++ % 5]), target, 40);
     for (Output output : outputs) check(with(Operand::InPlaceK, Operand::PackedK, output), target, 40);
-    if (dotForm(GetParam().lhs, GetParam().rhs, target)->group == 1) check(with(Operand::InPlaceLine, Operand::PackedLine, Output::Add), target, 40);
+    if (dotForm(GetParam().lhs, GetParam().rhs, target)->group == 1)
+      check(with(Operand::InPlaceLine, Operand::PackedLine, Output::Add), target, 40);
   }
 }
 
 TEST_P(MicroKernel, RhsInPlaceAlongColumns) {
   for (const CpuTarget &target : runnableTargets()) {
-    for (Output output : {Output::Add, Output::Overwrite, Output::Finish}) check(with(Operand::InPlaceK, Operand::InPlaceLine, output), target, 40);
+    for (Output output : {Output::Add, Output::Overwrite, Output::Finish})
+      check(with(Operand::InPlaceK, Operand::InPlaceLine, output), target, 40);
     for (int64_t maxM : {1, 16})
       for (Output output : {Output::Add, Output::Overwrite}) {
         DotSchedule schedule = streamingSchedule(*dotForm(GetParam().lhs, GetParam().rhs, target), target, maxM);
@@ -104,7 +109,9 @@ TEST_P(MicroKernel, TilesAndUnrolling) {
       DotSchedule schedule;
       schedule.mr = mr, schedule.nr = columns * form.lanes, schedule.kUnroll = unroll;
       if (!fitsRegisters({schedule.mr, schedule.nr}, form, target)) continue;
-      check(with(mr > 4 ? Operand::PackedK : Operand::InPlaceK, Operand::PackedLine, mr % 2 ? Output::FinishUnrolled : Output::Add, schedule), target, 30);
+      check(
+          with(mr > 4 ? Operand::PackedK : Operand::InPlaceK, Operand::PackedLine, mr % 2 ? Output::FinishUnrolled : Output::Add, schedule),
+          target, 30);
     }
   }
 }

@@ -94,7 +94,8 @@ TEST(ObjectEmitter, ManyThreads) {
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {
       for (int i = 0; i < 4; ++i) {
-        Compiled compiled(baseline(), onePointer, [&](IRBuilder<> &b, Function *f) { b.CreateAlignedStore(b.getInt32(t * 100 + i), f->getArg(0), Align(4)); });
+        Compiled compiled(baseline(), onePointer,
+                          [&](IRBuilder<> &b, Function *f) { b.CreateAlignedStore(b.getInt32(t * 100 + i), f->getArg(0), Align(4)); });
         int value = -1;
         if (auto *entry = compiled.load<void(int *)>()) entry(&value);
         right += value == t * 100 + i;

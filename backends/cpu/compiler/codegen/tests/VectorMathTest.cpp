@@ -26,28 +26,29 @@ namespace {
 template <typename T> struct Applied {
   using Function = void(const T *, const T *, T *, int64_t);
   Applied(const CpuTarget &target, MathOp op, unsigned operands, unsigned lanes, bool load = true)
-      : compiled(target,
-                 [](LLVMContext &c) {
-                   return std::vector<Type *>{PointerType::get(c, 0), PointerType::get(c, 0), PointerType::get(c, 0), Type::getInt64Ty(c)};
-                 },
-                 [&](IRBuilder<> &b, llvm::Function *f) {
-                   Type *element = sizeof(T) == 8 ? b.getDoubleTy() : b.getFloatTy();
-                   Type *type = lanes == 1 ? element : FixedVectorType::get(element, lanes);
-                   BasicBlock *entry = b.GetInsertBlock(), *loop = BasicBlock::Create(b.getContext(), "loop", f),
-                              *done = BasicBlock::Create(b.getContext(), "done", f);
-                   b.CreateBr(loop);
-                   b.SetInsertPoint(loop);
-                   PHINode *i = b.CreatePHI(b.getInt64Ty(), 2);
-                   i->addIncoming(b.getInt64(0), entry);
-                   SmallVector<Value *, 3> values;
-                   for (unsigned k = 0; k < operands; ++k)
-                     values.push_back(b.CreateAlignedLoad(type, b.CreateGEP(element, f->getArg(k), i), Align(sizeof(T))));
-                   b.CreateAlignedStore(emitMath(b, op, values, target), b.CreateGEP(element, f->getArg(2), i), Align(sizeof(T)));
-                   Value *next = b.CreateAdd(i, b.getInt64(lanes));
-                   i->addIncoming(next, b.GetInsertBlock());
-                   b.CreateCondBr(b.CreateICmpSLT(next, f->getArg(3)), loop, done);
-                   b.SetInsertPoint(done);
-                 }),
+      : compiled(
+            target,
+            [](LLVMContext &c) {
+              return std::vector<Type *>{PointerType::get(c, 0), PointerType::get(c, 0), PointerType::get(c, 0), Type::getInt64Ty(c)};
+            },
+            [&](IRBuilder<> &b, llvm::Function *f) {
+              Type *element = sizeof(T) == 8 ? b.getDoubleTy() : b.getFloatTy();
+              Type *type = lanes == 1 ? element : FixedVectorType::get(element, lanes);
+              BasicBlock *entry = b.GetInsertBlock(), *loop = BasicBlock::Create(b.getContext(), "loop", f),
+                         *done = BasicBlock::Create(b.getContext(), "done", f);
+              b.CreateBr(loop);
+              b.SetInsertPoint(loop);
+              PHINode *i = b.CreatePHI(b.getInt64Ty(), 2);
+              i->addIncoming(b.getInt64(0), entry);
+              SmallVector<Value *, 3> values;
+              for (unsigned k = 0; k < operands; ++k)
+                values.push_back(b.CreateAlignedLoad(type, b.CreateGEP(element, f->getArg(k), i), Align(sizeof(T))));
+              b.CreateAlignedStore(emitMath(b, op, values, target), b.CreateGEP(element, f->getArg(2), i), Align(sizeof(T)));
+              Value *next = b.CreateAdd(i, b.getInt64(lanes));
+              i->addIncoming(next, b.GetInsertBlock());
+              b.CreateCondBr(b.CreateICmpSLT(next, f->getArg(3)), loop, done);
+              b.SetInsertPoint(done);
+            }),
         function(load ? compiled.load<Function>() : nullptr) {}
   std::vector<T> operator()(std::vector<T> x, std::vector<T> y = {}) {
     size_t count = x.size(), padded = (count + 63) / 64 * 64;
@@ -85,18 +86,28 @@ double rsqrt(double x) { return 1 / std::sqrt(x); }
 double roundEven(double x) { return std::nearbyint(x); }
 
 const Case kCases[] = {
-    {"exp", MathOp::Exp, std::exp, 1.5, 2.5},       {"exp2", MathOp::Exp2, std::exp2, 1.5, 2.5},
-    {"expm1", MathOp::Expm1, std::expm1, 3, 4},     {"log", MathOp::Log, std::log, 1.5, 2.5},
-    {"log2", MathOp::Log2, std::log2, 1.5, 2.5},    {"log10", MathOp::Log10, std::log10, 2, 3},
-    {"log1p", MathOp::Log1p, std::log1p, 3, 4},     {"tanh", MathOp::Tanh, std::tanh, 3, 4},
-    {"sigmoid", MathOp::Sigmoid, sigmoid, 3, 4},    {"erf", MathOp::Erf, std::erf, 3, 4},
-    {"erfc", MathOp::Erfc, std::erfc, 1, 1},        {"sin", MathOp::Sin, std::sin, 2, 2, -0x1p20f, 0x1p20f},
+    {"exp", MathOp::Exp, std::exp, 1.5, 2.5},
+    {"exp2", MathOp::Exp2, std::exp2, 1.5, 2.5},
+    {"expm1", MathOp::Expm1, std::expm1, 3, 4},
+    {"log", MathOp::Log, std::log, 1.5, 2.5},
+    {"log2", MathOp::Log2, std::log2, 1.5, 2.5},
+    {"log10", MathOp::Log10, std::log10, 2, 3},
+    {"log1p", MathOp::Log1p, std::log1p, 3, 4},
+    {"tanh", MathOp::Tanh, std::tanh, 3, 4},
+    {"sigmoid", MathOp::Sigmoid, sigmoid, 3, 4},
+    {"erf", MathOp::Erf, std::erf, 3, 4},
+    {"erfc", MathOp::Erfc, std::erfc, 1, 1},
+    {"sin", MathOp::Sin, std::sin, 2, 2, -0x1p20f, 0x1p20f},
     {"cos", MathOp::Cos, std::cos, 2, 2, -0x1p20f, 0x1p20f},
     {"tan", MathOp::Tan, std::tan, 4, 4, -0x1p20f, 0x1p20f},
-    {"sqrt", MathOp::Sqrt, std::sqrt, 0.5001, 0.5001}, {"rsqrt", MathOp::Rsqrt, rsqrt, 1.5, 1.5},
-    {"floor", MathOp::Floor, std::floor, 0, 0},     {"ceil", MathOp::Ceil, std::ceil, 0, 0},
-    {"trunc", MathOp::Trunc, std::trunc, 0, 0},     {"round", MathOp::Round, std::round, 0, 0},
-    {"roundeven", MathOp::RoundEven, roundEven, 0, 0}, {"abs", MathOp::Abs, std::fabs, 0, 0},
+    {"sqrt", MathOp::Sqrt, std::sqrt, 0.5001, 0.5001},
+    {"rsqrt", MathOp::Rsqrt, rsqrt, 1.5, 1.5},
+    {"floor", MathOp::Floor, std::floor, 0, 0},
+    {"ceil", MathOp::Ceil, std::ceil, 0, 0},
+    {"trunc", MathOp::Trunc, std::trunc, 0, 0},
+    {"round", MathOp::Round, std::round, 0, 0},
+    {"roundeven", MathOp::RoundEven, roundEven, 0, 0},
+    {"abs", MathOp::Abs, std::fabs, 0, 0},
 };
 
 class VectorMath : public testing::TestWithParam<Case> {};
@@ -141,8 +152,9 @@ TEST_P(VectorMath, OtherWidthsAgree) {
       Applied<float> applied(target, c.op, 1, lanes);
       ASSERT_TRUE(applied.function) << target.name << " x " << lanes;
       std::vector<float> got = applied(inputs);
-      for (size_t i = 0; i < inputs.size(); ++i) ASSERT_LE(ulps(got[i], c.exact(inputs[i])), target.hasFma ? c.bound : c.baselineBound)
-          << c.name << " x " << lanes << " on " << target.name << " at " << inputs[i];
+      for (size_t i = 0; i < inputs.size(); ++i)
+        ASSERT_LE(ulps(got[i], c.exact(inputs[i])), target.hasFma ? c.bound : c.baselineBound)
+            << c.name << " x " << lanes << " on " << target.name << " at " << inputs[i];
     }
 }
 
@@ -150,7 +162,8 @@ TEST_P(VectorMath, F64) {
   const Case &c = GetParam();
   std::vector<double> inputs;
   for (int i = -30000; i < 30000; ++i) inputs.push_back(std::sinh(i * 7e-4) + 1e-9 * i);
-  for (double special : {0.0, 1.0, -1.0, double(INFINITY), -double(INFINITY), double(NAN), 1e300, -1e300, 1e-310, 700.0, -700.0, -740.0}) inputs.push_back(special);
+  for (double special : {0.0, 1.0, -1.0, double(INFINITY), -double(INFINITY), double(NAN), 1e300, -1e300, 1e-310, 700.0, -700.0, -740.0})
+    inputs.push_back(special);
   std::erase_if(inputs, [&](double x) { return std::isfinite(x) && (x < c.low || x > c.high); });
   for (const CpuTarget &target : runnableTargets()) {
     Applied<double> applied(target, c.op, 1, target.lanes(64));
@@ -158,8 +171,14 @@ TEST_P(VectorMath, F64) {
     std::vector<double> got = applied(inputs);
     for (size_t i = 0; i < inputs.size(); ++i) {
       double exact = c.exact(inputs[i]);
-      if (std::isnan(exact)) { EXPECT_TRUE(std::isnan(got[i])) << c.name << " at " << inputs[i]; continue; }
-      if (std::isinf(exact)) { EXPECT_EQ(got[i], exact) << c.name << " at " << inputs[i]; continue; }
+      if (std::isnan(exact)) {
+        EXPECT_TRUE(std::isnan(got[i])) << c.name << " at " << inputs[i];
+        continue;
+      }
+      if (std::isinf(exact)) {
+        EXPECT_EQ(got[i], exact) << c.name << " at " << inputs[i];
+        continue;
+      }
       double bound = 2e-13 * std::fabs(exact) + 1e-307;
       // Near their zeros sin, cos and tan are measured against the argument's reduction.
       if (c.op == MathOp::Sin || c.op == MathOp::Cos || c.op == MathOp::Tan) bound = 2e-13 * (1 + exact * exact);
@@ -173,8 +192,10 @@ INSTANTIATE_TEST_SUITE_P(All, VectorMath, testing::ValuesIn(kCases), [](const au
 
 TEST(VectorMathBinary, Pow) {
   std::vector<float> xs, ys;
-  const float special[] = {0.0f, -0.0f, 1.0f, -1.0f, INFINITY, -INFINITY, NAN, 2.0f, -2.0f, 0.5f, -0.5f, 3.0f, -3.0f, 2.5f, 1e-40f, 3e38f, 16777216.0f, -7.0f};
-  for (float x : special) for (float y : special) xs.push_back(x), ys.push_back(y);
+  const float special[] = {0.0f, -0.0f, 1.0f, -1.0f, INFINITY, -INFINITY, NAN,   2.0f,        -2.0f,
+                           0.5f, -0.5f, 3.0f, -3.0f, 2.5f,     1e-40f,    3e38f, 16777216.0f, -7.0f};
+  for (float x : special)
+    for (float y : special) xs.push_back(x), ys.push_back(y);
   for (int i = 0; i < 200000; ++i) {
     xs.push_back(std::exp2f(float((i * 7919) % 20001 - 10000) / 300));
     ys.push_back(float((i * 104729) % 20001 - 10000) / 700);
@@ -202,8 +223,10 @@ TEST(VectorMathBinary, Rem) {
     std::vector<float> got = applied(xs, ys);
     for (size_t i = 0; i < xs.size(); ++i) {
       float exact = std::fmod(xs[i], ys[i]);
-      if (std::isnan(exact)) EXPECT_TRUE(std::isnan(got[i])) << xs[i] << " rem " << ys[i];
-      else ASSERT_EQ(got[i], exact) << xs[i] << " rem " << ys[i] << " on " << target.name;
+      if (std::isnan(exact))
+        EXPECT_TRUE(std::isnan(got[i])) << xs[i] << " rem " << ys[i];
+      else
+        ASSERT_EQ(got[i], exact) << xs[i] << " rem " << ys[i] << " on " << target.name;
     }
   }
 }
@@ -228,10 +251,12 @@ TEST(Conversions, ExtendAndTruncate) {
         auto typed = [&](Type *element) -> Type * { return lanes == 1 ? element : FixedVectorType::get(element, lanes); };
         auto narrow = [&](IRBuilder<> &b) { return brain ? b.getBFloatTy() : b.getHalfTy(); };
         Compiled extend(target, types, [&](IRBuilder<> &b, Function *f) {
-          b.CreateAlignedStore(emitExtend(b, b.CreateAlignedLoad(typed(narrow(b)), f->getArg(0), Align(2)), target), f->getArg(1), Align(4));
+          b.CreateAlignedStore(emitExtend(b, b.CreateAlignedLoad(typed(narrow(b)), f->getArg(0), Align(2)), target), f->getArg(1),
+                               Align(4));
         });
         Compiled truncate(target, types, [&](IRBuilder<> &b, Function *f) {
-          b.CreateAlignedStore(emitTruncate(b, b.CreateAlignedLoad(typed(b.getFloatTy()), f->getArg(0), Align(4)), narrow(b), target), f->getArg(1), Align(2));
+          b.CreateAlignedStore(emitTruncate(b, b.CreateAlignedLoad(typed(b.getFloatTy()), f->getArg(0), Align(4)), narrow(b), target),
+                               f->getArg(1), Align(2));
         });
         auto *up = extend.load<void(const uint16_t *, float *)>();
         auto *down = truncate.load<void(const float *, uint16_t *)>();
@@ -243,7 +268,8 @@ TEST(Conversions, ExtendAndTruncate) {
           up(in, out);
           for (unsigned i = 0; i < lanes; ++i) {
             float want = brain ? bf16ToF32(in[i]) : f16ToF32(in[i]);
-            ASSERT_TRUE(std::isnan(want) ? std::isnan(out[i]) : std::bit_cast<uint32_t>(want) == std::bit_cast<uint32_t>(out[i])) << target.name << " " << in[i];
+            ASSERT_TRUE(std::isnan(want) ? std::isnan(out[i]) : std::bit_cast<uint32_t>(want) == std::bit_cast<uint32_t>(out[i]))
+                << target.name << " " << in[i];
           }
         }
         for (uint64_t bits = 0; bits < 1ull << 32; bits += 77777) {
@@ -255,7 +281,8 @@ TEST(Conversions, ExtendAndTruncate) {
             if (brain && target.hasBF16Dot && std::fabs(in[i]) < 1.2e-38f) continue; // the instruction flushes subnormals
             uint16_t want = brain ? f32ToBF16(in[i]) : f32ToF16(in[i]);
             bool isNaN = std::isnan(in[i]);
-            ASSERT_TRUE(isNaN ? std::isnan(brain ? bf16ToF32(out[i]) : f16ToF32(out[i])) : want == out[i]) << target.name << " " << in[i] << " " << brain;
+            ASSERT_TRUE(isNaN ? std::isnan(brain ? bf16ToF32(out[i]) : f16ToF32(out[i])) : want == out[i])
+                << target.name << " " << in[i] << " " << brain;
           }
         }
       }

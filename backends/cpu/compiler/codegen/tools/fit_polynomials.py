@@ -100,6 +100,7 @@ print("""//===- cpu/compiler/codegen/Polynomials.h - written by tools/fit_polyno
 #define PANTILE_CPU_CODEGEN_POLYNOMIALS_H
 
 namespace pantile::cpu {
+// clang-format off
 """)
 h, top = ln2 / 2 * mp.mpf("1.0005"), mp.mpf("0.5005")
 emit("ExpF", "(e^r - 1 - r) / r^2, |r| <= ln2 / 2", fit(expTail, lambda x: x * x, -h, h, 4), True)
@@ -120,6 +121,7 @@ emit("ErfNear", "erf(x) / x - 1 in z = x^2, |x| <= 1", fit(erfTail, one, mp.mpf(
 m = mp.mpf(3)
 emit("Erfc", "erfc(x) exp(x^2) (1 + 2 x) in q = (x - 3) / (x + 3), 0 <= x <= 28", fit(lambda q: erfcScaled(q, m), one, mp.mpf(-1), (28 - m) / (28 + m), 22, 15), False)
 print("""
+// clang-format on
 } // namespace pantile::cpu
 
 #endif // PANTILE_CPU_CODEGEN_POLYNOMIALS_H""")
