@@ -26,8 +26,8 @@ constexpr std::array<int64_t, 8> kDefaultBlocks{3, 4, 5, 7, 6, 9, 2, 11};
 Status Interpreter::bindArguments(std::span<const HostArgument> arguments) {
   Block &body = kernel.getBody().front();
   if (arguments.size() != body.getNumArguments())
-    return Status(PANTILE_INVALID_ARGUMENT, "@" + kernel.getSymName().str() + " takes " + number(body.getNumArguments()) + " arguments, given " +
-                                                number(int64_t(arguments.size())));
+    return Status(PANTILE_INVALID_ARGUMENT, "@" + kernel.getSymName().str() + " takes " + number(body.getNumArguments()) +
+                                                " arguments, given " + number(int64_t(arguments.size())));
   for (auto [i, argument] : llvm::enumerate(body.getArguments())) {
     std::string where = "argument " + number(int64_t(i)) + " of @" + kernel.getSymName().str();
     if (auto type = dyn_cast<tile::ViewType>(argument.getType())) {
@@ -39,8 +39,10 @@ Status Interpreter::bindArguments(std::span<const HostArgument> arguments) {
     auto *host = std::get_if<HostScalar>(&arguments[i]);
     if (!host) return Status(PANTILE_INVALID_ARGUMENT, where + " is a scalar, given a view");
     auto scalar = std::make_shared<Tile>(dtypeOf(argument.getType()), ArrayRef<int64_t>());
-    if (scalar->isFloat()) scalar->floats[0] = floatFromBits(scalar->dtype, host->bits);
-    else scalar->integers[0] = wrapTo(scalar->dtype, int64_t(host->bits));
+    if (scalar->isFloat())
+      scalar->floats[0] = floatFromBits(scalar->dtype, host->bits);
+    else
+      scalar->integers[0] = wrapTo(scalar->dtype, int64_t(host->bits));
     set(argument, TilePtr(scalar));
   }
   // Sizes of one name are one size.
@@ -53,13 +55,15 @@ Status Interpreter::bindArguments(std::span<const HostArgument> arguments) {
       int64_t constant;
       if (!name.getAsInteger(10, constant)) {
         if (constant != view.sizes[d])
-          return Status(PANTILE_INVALID_ARGUMENT, "argument " + number(int64_t(i)) + ": size " + number(int64_t(d)) + " must be " + number(constant) + ", given " + number(view.sizes[d]));
+          return Status(PANTILE_INVALID_ARGUMENT, "argument " + number(int64_t(i)) + ": size " + number(int64_t(d)) + " must be " +
+                                                      number(constant) + ", given " + number(view.sizes[d]));
         continue;
       }
       auto [known, isNew] = named.try_emplace(name, unsigned(i), view.sizes[d]);
       if (!isNew && known->second.second != view.sizes[d])
-        return Status(PANTILE_INVALID_ARGUMENT, "size " + name.str() + " is " + number(known->second.second) + " in argument " + number(known->second.first) + " and " +
-                                                    number(view.sizes[d]) + " in argument " + number(int64_t(i)));
+        return Status(PANTILE_INVALID_ARGUMENT, "size " + name.str() + " is " + number(known->second.second) + " in argument " +
+                                                    number(known->second.first) + " and " + number(view.sizes[d]) + " in argument " +
+                                                    number(int64_t(i)));
     }
   }
   return {};
@@ -71,7 +75,8 @@ Status Interpreter::bindView(unsigned argument, const HostView &host, tile::View
   if (!compatible(declared, host.dtype))
     return error("expected " + std::string(info(declared).name) + ", given " + std::string(info(host.dtype).name));
   if (int64_t(host.sizes.size()) != type.getRank() || host.strides.size() != host.sizes.size())
-    return error("expected rank " + number(type.getRank()) + ", given " + number(int64_t(host.sizes.size())) + " sizes and " + number(int64_t(host.strides.size())) + " strides");
+    return error("expected rank " + number(type.getRank()) + ", given " + number(int64_t(host.sizes.size())) + " sizes and " +
+                 number(int64_t(host.strides.size())) + " strides");
   auto view = std::make_shared<View>();
   view->data = static_cast<char *>(host.data);
   view->dtype = declared;
@@ -84,15 +89,18 @@ Status Interpreter::bindView(unsigned argument, const HostView &host, tile::View
     if (size < 0) return error("size " + number(int64_t(d)) + " is negative: " + number(size));
     if (!ShapedType::isDynamic(type.getShape()[d]) && type.getShape()[d] != size)
       return error("size " + number(int64_t(d)) + " must be " + number(type.getShape()[d]) + ", given " + number(size));
-    if (size == 0) empty = true;
-    else (view->strides[d] < 0 ? first : last) += (size - 1) * view->strides[d];
+    if (size == 0)
+      empty = true;
+    else
+      (view->strides[d] < 0 ? first : last) += (size - 1) * view->strides[d];
   }
   if (!empty && !host.data) return error("its address is null");
   if (!empty && host.low) {
     int64_t bits = info(declared).bits == 1 ? 8 : info(declared).bits;
-    auto base = reinterpret_cast<intptr_t>(host.data), low = reinterpret_cast<intptr_t>(host.low), high = reinterpret_cast<intptr_t>(host.high);
+    auto base = reinterpret_cast<intptr_t>(host.data), low = reinterpret_cast<intptr_t>(host.low),
+         high = reinterpret_cast<intptr_t>(host.high);
     auto floorBytes = [&](int64_t elements) { return (elements * bits) >> 3; };
-    if (base + floorBytes(first) < low || base + floorBytes(last * 1) + (bits + 7) / 8 > high)
+    if (base + floorBytes(first) < low || base + floorBytes(last) + (bits + 7) / 8 > high)
       return error("its sizes and strides reach outside the memory it was given");
   }
   set(kernel.getBody().front().getArgument(argument), ViewPtr(view));
@@ -110,11 +118,14 @@ Status Interpreter::bindSymbols() {
     }
   };
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (auto parallel = dyn_cast<tile::ParallelOp>(op)) bind(parallel.getBlocks());
-    else if (auto loop = dyn_cast<tile::LoopOp>(op)) bind(loop.getBlocks());
+    if (auto parallel = dyn_cast<tile::ParallelOp>(op))
+      bind(parallel.getBlocks());
+    else if (auto loop = dyn_cast<tile::LoopOp>(op))
+      bind(loop.getBlocks());
   });
   for (auto &entry : blocks)
-    if (entry.second < 1) return Status(PANTILE_INVALID_ARGUMENT, "block @" + entry.first().str() + " must be at least 1, given " + number(entry.second));
+    if (entry.second < 1)
+      return Status(PANTILE_INVALID_ARGUMENT, "block @" + entry.first().str() + " must be at least 1, given " + number(entry.second));
   return {};
 }
 

@@ -110,8 +110,10 @@ TilePtr scan(const Tile &source, int64_t dim, llvm::StringRef kind, bool reverse
         }
       }
     };
-    if constexpr (std::is_same_v<std::decay_t<decltype(to)>, std::vector<double>>) run(running.floats, start.floats);
-    else run(running.integers, start.integers);
+    if constexpr (std::is_same_v<std::decay_t<decltype(to)>, std::vector<double>>)
+      run(running.floats, start.floats);
+    else
+      run(running.integers, start.integers);
   });
   roundAll(source.dtype, result->floats);
   return result;

@@ -30,23 +30,34 @@ template <typename T, typename R, typename F> void loop(Array<T> a, Array<T> b, 
   }
 }
 
-#define FLOAT2(name, expression) \
-  { name, [](Array<double> a, Array<double> b, double *out, size_t n) { loop(a, b, out, n, [](double x, double y) -> double { return expression; }); } }
-#define FLOAT1(name, expression) \
-  { name, [](const double *a, double *out, size_t n) { for (size_t i = 0; i < n; ++i) { double x = a[i]; out[i] = expression; } } }
+#define FLOAT2(name, expression)                                                                                                           \
+  {name, [](Array<double> a, Array<double> b, double *out, size_t n) {                                                                     \
+     loop(a, b, out, n, [](double x, double y) -> double { return expression; });                                                          \
+   }}
+#define FLOAT1(name, expression)                                                                                                           \
+  {name, [](const double *a, double *out, size_t n) {                                                                                      \
+     for (size_t i = 0; i < n; ++i) {                                                                                                      \
+       double x = a[i];                                                                                                                    \
+       out[i] = expression;                                                                                                                \
+     }                                                                                                                                     \
+   }}
 /// x, y: as stored; sx, sy signed; ux, uy unsigned.
-#define INTEGER2(name, expression) \
-  { name, [](Array<int64_t> a, Array<int64_t> b, int64_t *out, size_t n, unsigned bits) { \
-      loop(a, b, out, n, [bits](int64_t x, int64_t y) -> int64_t { \
-        [[maybe_unused]] int64_t sx = asSigned(x, bits), sy = asSigned(y, bits); \
-        [[maybe_unused]] uint64_t ux = asUnsigned(x, bits), uy = asUnsigned(y, bits); \
-        return int64_t(expression); }); } }
-#define INTEGER1(name, expression) \
-  { name, [](const int64_t *a, int64_t *out, size_t n, unsigned bits) { \
-      for (size_t i = 0; i < n; ++i) { \
-        [[maybe_unused]] int64_t sx = asSigned(a[i], bits); \
-        [[maybe_unused]] uint64_t ux = asUnsigned(a[i], bits); \
-        out[i] = int64_t(expression); } } }
+#define INTEGER2(name, expression)                                                                                                         \
+  {name, [](Array<int64_t> a, Array<int64_t> b, int64_t *out, size_t n, unsigned bits) {                                                   \
+     loop(a, b, out, n, [bits](int64_t x, int64_t y) -> int64_t {                                                                          \
+       [[maybe_unused]] int64_t sx = asSigned(x, bits), sy = asSigned(y, bits);                                                            \
+       [[maybe_unused]] uint64_t ux = asUnsigned(x, bits), uy = asUnsigned(y, bits);                                                       \
+       return int64_t(expression);                                                                                                         \
+     });                                                                                                                                   \
+   }}
+#define INTEGER1(name, expression)                                                                                                         \
+  {name, [](const int64_t *a, int64_t *out, size_t n, unsigned bits) {                                                                     \
+     for (size_t i = 0; i < n; ++i) {                                                                                                      \
+       [[maybe_unused]] int64_t sx = asSigned(a[i], bits);                                                                                 \
+       [[maybe_unused]] uint64_t ux = asUnsigned(a[i], bits);                                                                              \
+       out[i] = int64_t(expression);                                                                                                       \
+     }                                                                                                                                     \
+   }}
 
 double maximum(double x, double y) { return std::isnan(x) ? x : std::isnan(y) ? y : x == y ? (std::signbit(x) ? y : x) : x > y ? x : y; }
 double minimum(double x, double y) { return std::isnan(x) ? x : std::isnan(y) ? y : x == y ? (std::signbit(x) ? x : y) : x < y ? x : y; }
@@ -65,37 +76,77 @@ int64_t ceilDivide(int64_t x, int64_t y) {
 double inverseRoot(double x) { return 1 / std::sqrt(x); }
 
 const llvm::StringMap<FloatBinary> &floatBinaries() {
-  static const llvm::StringMap<FloatBinary> table{
-      FLOAT2("arith.addf", x + y), FLOAT2("arith.subf", x - y), FLOAT2("arith.mulf", x * y), FLOAT2("arith.divf", x / y),
-      FLOAT2("arith.remf", std::fmod(x, y)), FLOAT2("arith.maximumf", maximum(x, y)), FLOAT2("arith.minimumf", minimum(x, y)),
-      FLOAT2("arith.maxnumf", maxnum(x, y)), FLOAT2("arith.minnumf", minnum(x, y)), FLOAT2("math.powf", std::pow(x, y)),
-      FLOAT2("math.copysign", std::copysign(x, y)), FLOAT2("math.atan2", std::atan2(x, y))};
+  static const llvm::StringMap<FloatBinary> table{FLOAT2("arith.addf", x + y),
+                                                  FLOAT2("arith.subf", x - y),
+                                                  FLOAT2("arith.mulf", x * y),
+                                                  FLOAT2("arith.divf", x / y),
+                                                  FLOAT2("arith.remf", std::fmod(x, y)),
+                                                  FLOAT2("arith.maximumf", maximum(x, y)),
+                                                  FLOAT2("arith.minimumf", minimum(x, y)),
+                                                  FLOAT2("arith.maxnumf", maxnum(x, y)),
+                                                  FLOAT2("arith.minnumf", minnum(x, y)),
+                                                  FLOAT2("math.powf", std::pow(x, y)),
+                                                  FLOAT2("math.copysign", std::copysign(x, y)),
+                                                  FLOAT2("math.atan2", std::atan2(x, y))};
   return table;
 }
 
 const llvm::StringMap<FloatUnary> &floatUnaries() {
-  static const llvm::StringMap<FloatUnary> table{
-      FLOAT1("arith.negf", -x), FLOAT1("math.absf", std::fabs(x)), FLOAT1("math.exp", std::exp(x)), FLOAT1("math.exp2", std::exp2(x)),
-      FLOAT1("math.expm1", std::expm1(x)), FLOAT1("math.log", std::log(x)), FLOAT1("math.log2", std::log2(x)), FLOAT1("math.log10", std::log10(x)),
-      FLOAT1("math.log1p", std::log1p(x)), FLOAT1("math.sqrt", std::sqrt(x)), FLOAT1("math.rsqrt", inverseRoot(x)), FLOAT1("math.cbrt", std::cbrt(x)),
-      FLOAT1("math.sin", std::sin(x)), FLOAT1("math.cos", std::cos(x)), FLOAT1("math.tan", std::tan(x)), FLOAT1("math.sinh", std::sinh(x)),
-      FLOAT1("math.cosh", std::cosh(x)), FLOAT1("math.tanh", std::tanh(x)), FLOAT1("math.asin", std::asin(x)), FLOAT1("math.acos", std::acos(x)),
-      FLOAT1("math.atan", std::atan(x)), FLOAT1("math.asinh", std::asinh(x)), FLOAT1("math.acosh", std::acosh(x)), FLOAT1("math.atanh", std::atanh(x)),
-      FLOAT1("math.erf", std::erf(x)), FLOAT1("math.erfc", std::erfc(x)), FLOAT1("math.floor", std::floor(x)), FLOAT1("math.ceil", std::ceil(x)),
-      FLOAT1("math.round", std::round(x)), FLOAT1("math.roundeven", std::nearbyint(x)), FLOAT1("math.trunc", std::trunc(x))};
+  static const llvm::StringMap<FloatUnary> table{FLOAT1("arith.negf", -x),
+                                                 FLOAT1("math.absf", std::fabs(x)),
+                                                 FLOAT1("math.exp", std::exp(x)),
+                                                 FLOAT1("math.exp2", std::exp2(x)),
+                                                 FLOAT1("math.expm1", std::expm1(x)),
+                                                 FLOAT1("math.log", std::log(x)),
+                                                 FLOAT1("math.log2", std::log2(x)),
+                                                 FLOAT1("math.log10", std::log10(x)),
+                                                 FLOAT1("math.log1p", std::log1p(x)),
+                                                 FLOAT1("math.sqrt", std::sqrt(x)),
+                                                 FLOAT1("math.rsqrt", inverseRoot(x)),
+                                                 FLOAT1("math.cbrt", std::cbrt(x)),
+                                                 FLOAT1("math.sin", std::sin(x)),
+                                                 FLOAT1("math.cos", std::cos(x)),
+                                                 FLOAT1("math.tan", std::tan(x)),
+                                                 FLOAT1("math.sinh", std::sinh(x)),
+                                                 FLOAT1("math.cosh", std::cosh(x)),
+                                                 FLOAT1("math.tanh", std::tanh(x)),
+                                                 FLOAT1("math.asin", std::asin(x)),
+                                                 FLOAT1("math.acos", std::acos(x)),
+                                                 FLOAT1("math.atan", std::atan(x)),
+                                                 FLOAT1("math.asinh", std::asinh(x)),
+                                                 FLOAT1("math.acosh", std::acosh(x)),
+                                                 FLOAT1("math.atanh", std::atanh(x)),
+                                                 FLOAT1("math.erf", std::erf(x)),
+                                                 FLOAT1("math.erfc", std::erfc(x)),
+                                                 FLOAT1("math.floor", std::floor(x)),
+                                                 FLOAT1("math.ceil", std::ceil(x)),
+                                                 FLOAT1("math.round", std::round(x)),
+                                                 FLOAT1("math.roundeven", std::nearbyint(x)),
+                                                 FLOAT1("math.trunc", std::trunc(x))};
   return table;
 }
 
 const llvm::StringMap<IntegerBinary> &integerBinaries() {
-  static const llvm::StringMap<IntegerBinary> table{
-      INTEGER2("arith.addi", uint64_t(x) + uint64_t(y)), INTEGER2("arith.subi", uint64_t(x) - uint64_t(y)),
-      INTEGER2("arith.muli", uint64_t(x) * uint64_t(y)), INTEGER2("arith.divsi", divide(sx, sy)), INTEGER2("arith.divui", ux / uy),
-      INTEGER2("arith.remsi", remainder(sx, sy)), INTEGER2("arith.remui", ux % uy), INTEGER2("arith.ceildivsi", ceilDivide(sx, sy)),
-      INTEGER2("arith.ceildivui", ux / uy + (ux % uy != 0)), INTEGER2("arith.floordivsi", floorDivide(sx, sy)), INTEGER2("arith.andi", x & y),
-      INTEGER2("arith.ori", x | y), INTEGER2("arith.xori", x ^ y), INTEGER2("arith.shli", uy >= bits ? 0 : ux << uy),
-      INTEGER2("arith.shrui", uy >= bits ? 0 : ux >> uy), INTEGER2("arith.shrsi", sx >> (uy >= bits ? 63 : uy)),
-      INTEGER2("arith.maxsi", sx > sy ? x : y), INTEGER2("arith.minsi", sx < sy ? x : y), INTEGER2("arith.maxui", ux > uy ? x : y),
-      INTEGER2("arith.minui", ux < uy ? x : y)};
+  static const llvm::StringMap<IntegerBinary> table{INTEGER2("arith.addi", uint64_t(x) + uint64_t(y)),
+                                                    INTEGER2("arith.subi", uint64_t(x) - uint64_t(y)),
+                                                    INTEGER2("arith.muli", uint64_t(x) * uint64_t(y)),
+                                                    INTEGER2("arith.divsi", divide(sx, sy)),
+                                                    INTEGER2("arith.divui", ux / uy),
+                                                    INTEGER2("arith.remsi", remainder(sx, sy)),
+                                                    INTEGER2("arith.remui", ux % uy),
+                                                    INTEGER2("arith.ceildivsi", ceilDivide(sx, sy)),
+                                                    INTEGER2("arith.ceildivui", ux / uy + (ux % uy != 0)),
+                                                    INTEGER2("arith.floordivsi", floorDivide(sx, sy)),
+                                                    INTEGER2("arith.andi", x & y),
+                                                    INTEGER2("arith.ori", x | y),
+                                                    INTEGER2("arith.xori", x ^ y),
+                                                    INTEGER2("arith.shli", uy >= bits ? 0 : ux << uy),
+                                                    INTEGER2("arith.shrui", uy >= bits ? 0 : ux >> uy),
+                                                    INTEGER2("arith.shrsi", sx >> (uy >= bits ? 63 : uy)),
+                                                    INTEGER2("arith.maxsi", sx > sy ? x : y),
+                                                    INTEGER2("arith.minsi", sx < sy ? x : y),
+                                                    INTEGER2("arith.maxui", ux > uy ? x : y),
+                                                    INTEGER2("arith.minui", ux < uy ? x : y)};
   return table;
 }
 
@@ -115,12 +166,18 @@ bool compareFloats(int64_t predicate, double x, double y) {
   if (predicate == 14) return unordered;
   if (unordered) return predicate >= 8;
   switch (predicate >= 8 ? predicate - 7 : predicate) {
-  case 1: return x == y;
-  case 2: return x > y;
-  case 3: return x >= y;
-  case 4: return x < y;
-  case 5: return x <= y;
-  default: return x != y;
+  case 1:
+    return x == y;
+  case 2:
+    return x > y;
+  case 3:
+    return x >= y;
+  case 4:
+    return x < y;
+  case 5:
+    return x <= y;
+  default:
+    return x != y;
   }
 }
 
@@ -129,16 +186,26 @@ bool compareIntegers(int64_t predicate, int64_t x, int64_t y, unsigned bits) {
   int64_t sx = asSigned(x, bits), sy = asSigned(y, bits);
   uint64_t ux = asUnsigned(x, bits), uy = asUnsigned(y, bits);
   switch (predicate) {
-  case 0: return ux == uy;
-  case 1: return ux != uy;
-  case 2: return sx < sy;
-  case 3: return sx <= sy;
-  case 4: return sx > sy;
-  case 5: return sx >= sy;
-  case 6: return ux < uy;
-  case 7: return ux <= uy;
-  case 8: return ux > uy;
-  default: return ux >= uy;
+  case 0:
+    return ux == uy;
+  case 1:
+    return ux != uy;
+  case 2:
+    return sx < sy;
+  case 3:
+    return sx <= sy;
+  case 4:
+    return sx > sy;
+  case 5:
+    return sx >= sy;
+  case 6:
+    return ux < uy;
+  case 7:
+    return ux <= uy;
+  case 8:
+    return ux > uy;
+  default:
+    return ux >= uy;
   }
 }
 
@@ -149,13 +216,27 @@ Array<int64_t> integersOf(const Tile &tile, bool repeat) { return {tile.integers
 
 enum class Special : uint8_t { Compare, Select, Fma, FpowI, IsNan, IsInf, IsFinite, CastSigned, CastUnsigned, Bitcast, Clamp };
 const llvm::StringMap<Special> &specials() {
-  static const llvm::StringMap<Special> table{
-      {"arith.cmpf", Special::Compare}, {"arith.cmpi", Special::Compare}, {"arith.select", Special::Select}, {"math.fma", Special::Fma},
-      {"math.fpowi", Special::FpowI}, {"math.isnan", Special::IsNan}, {"math.isinf", Special::IsInf}, {"math.isfinite", Special::IsFinite},
-      {"math.clampf", Special::Clamp}, {"arith.extf", Special::CastSigned}, {"arith.truncf", Special::CastSigned}, {"arith.extsi", Special::CastSigned},
-      {"arith.extui", Special::CastUnsigned}, {"arith.trunci", Special::CastSigned}, {"arith.sitofp", Special::CastSigned},
-      {"arith.uitofp", Special::CastUnsigned}, {"arith.fptosi", Special::CastSigned}, {"arith.fptoui", Special::CastUnsigned},
-      {"arith.index_cast", Special::CastSigned}, {"arith.index_castui", Special::CastUnsigned}, {"arith.bitcast", Special::Bitcast}};
+  static const llvm::StringMap<Special> table{{"arith.cmpf", Special::Compare},
+                                              {"arith.cmpi", Special::Compare},
+                                              {"arith.select", Special::Select},
+                                              {"math.fma", Special::Fma},
+                                              {"math.fpowi", Special::FpowI},
+                                              {"math.isnan", Special::IsNan},
+                                              {"math.isinf", Special::IsInf},
+                                              {"math.isfinite", Special::IsFinite},
+                                              {"math.clampf", Special::Clamp},
+                                              {"arith.extf", Special::CastSigned},
+                                              {"arith.truncf", Special::CastSigned},
+                                              {"arith.extsi", Special::CastSigned},
+                                              {"arith.extui", Special::CastUnsigned},
+                                              {"arith.trunci", Special::CastSigned},
+                                              {"arith.sitofp", Special::CastSigned},
+                                              {"arith.uitofp", Special::CastUnsigned},
+                                              {"arith.fptosi", Special::CastSigned},
+                                              {"arith.fptoui", Special::CastUnsigned},
+                                              {"arith.index_cast", Special::CastSigned},
+                                              {"arith.index_castui", Special::CastUnsigned},
+                                              {"arith.bitcast", Special::Bitcast}};
   return table;
 }
 
@@ -202,8 +283,8 @@ Sizes cropTogether(llvm::MutableArrayRef<TilePtr> tiles) {
 }
 
 bool isElementwise(llvm::StringRef name) {
-  return floatBinaries().contains(name) || floatUnaries().contains(name) || integerBinaries().contains(name) || integerUnaries().contains(name) ||
-         specials().contains(name);
+  return floatBinaries().contains(name) || floatUnaries().contains(name) || integerBinaries().contains(name) ||
+         integerUnaries().contains(name) || specials().contains(name);
 }
 
 Expected<TilePtr> evaluate(llvm::StringRef name, int64_t predicate, llvm::MutableArrayRef<TilePtr> operands, DType dtype) {
@@ -253,8 +334,10 @@ Expected<TilePtr> evaluate(llvm::StringRef name, int64_t predicate, llvm::Mutabl
     auto choose = [&](auto &to, const auto &yes, const auto &no) {
       for (size_t i = 0; i < count; ++i) to[i] = a.integers[at(0, i)] ? yes[at(1, i)] : no[at(2, i)];
     };
-    if (result->isFloat()) choose(result->floats, operands[1]->floats, operands[2]->floats);
-    else choose(result->integers, operands[1]->integers, operands[2]->integers);
+    if (result->isFloat())
+      choose(result->floats, operands[1]->floats, operands[2]->floats);
+    else
+      choose(result->integers, operands[1]->integers, operands[2]->integers);
     break;
   }
   case Special::Fma:
@@ -289,8 +372,10 @@ Expected<TilePtr> evaluate(llvm::StringRef name, int64_t predicate, llvm::Mutabl
       return castTo(widened, dtype, false);
     }
     return castTo(a, dtype, false);
-  case Special::CastUnsigned: return castTo(a, dtype, true);
-  case Special::Bitcast: return bitcastTo(a, dtype);
+  case Special::CastUnsigned:
+    return castTo(a, dtype, true);
+  case Special::Bitcast:
+    return bitcastTo(a, dtype);
   }
   return TilePtr(result);
 }
@@ -317,7 +402,8 @@ TilePtr castTo(const Tile &source, DType dtype, bool isUnsigned) {
     }
     roundAll(dtype, result->floats);
   } else {
-    for (size_t i = 0; i < count; ++i) result->integers[i] = isUnsigned ? int64_t(asUnsigned(source.integers[i], from)) : source.integers[i];
+    for (size_t i = 0; i < count; ++i)
+      result->integers[i] = isUnsigned ? int64_t(asUnsigned(source.integers[i], from)) : source.integers[i];
     wrapAll(dtype, result->integers);
   }
   return result;
@@ -328,8 +414,10 @@ TilePtr bitcastTo(const Tile &source, DType dtype) {
   size_t count = size_t(source.count());
   for (size_t i = 0; i < count; ++i) {
     uint64_t bits = source.isFloat() ? bitsFromFloat(source.dtype, source.floats[i]) : uint64_t(source.integers[i]);
-    if (result->isFloat()) result->floats[i] = floatFromBits(dtype, bits);
-    else result->integers[i] = wrapTo(dtype, int64_t(bits));
+    if (result->isFloat())
+      result->floats[i] = floatFromBits(dtype, bits);
+    else
+      result->integers[i] = wrapTo(dtype, int64_t(bits));
   }
   return result;
 }
@@ -339,12 +427,15 @@ TilePtr bitcastTo(const Tile &source, DType dtype) {
 //===----------------------------------------------------------------------===//
 
 Combine::Combine(llvm::StringRef kind, DType dtype, bool rounds) : dtype(dtype), rounds(rounds && dtype != PANTILE_F64) {
-  static const llvm::StringMap<int> kinds{{"addf", 0}, {"mulf", 0}, {"maximumf", 0}, {"minimumf", 0}, {"maxnumf", 0}, {"minnumf", 0}, {"addi", 0}, {"muli", 0},
-                                          {"maxsi", 0}, {"minsi", 0}, {"maxui", 0}, {"minui", 0}, {"andi", 0}, {"ori", 0}, {"xori", 0}};
+  static const llvm::StringMap<int> kinds{{"addf", 0},    {"mulf", 0},  {"maximumf", 0}, {"minimumf", 0}, {"maxnumf", 0},
+                                          {"minnumf", 0}, {"addi", 0},  {"muli", 0},     {"maxsi", 0},    {"minsi", 0},
+                                          {"maxui", 0},   {"minui", 0}, {"andi", 0},     {"ori", 0},      {"xori", 0}};
   if (!kinds.contains(kind)) return;
   std::string name = "arith." + kind.str();
-  if (info(dtype).kind == DTypeClass::Float) floats = floatBinaries().lookup(name);
-  else integers = integerBinaries().lookup(name);
+  if (info(dtype).kind == DTypeClass::Float)
+    floats = floatBinaries().lookup(name);
+  else
+    integers = integerBinaries().lookup(name);
 }
 
 void Combine::operator()(double *into, const double *from, size_t count) const {
@@ -369,10 +460,14 @@ TilePtr identityOf(llvm::StringRef kind, DType dtype) {
   unsigned bits = widthOf(dtype);
   int64_t lowest = bits == 1 ? 1 : bits >= 64 ? std::numeric_limits<int64_t>::min() : -(int64_t(1) << (bits - 1));
   int64_t value = 0;
-  if (kind == "muli") value = 1;
-  else if (kind == "maxsi") value = lowest;
-  else if (kind == "minsi") value = ~lowest;
-  else if (kind == "minui" || kind == "andi") value = -1;
+  if (kind == "muli")
+    value = 1;
+  else if (kind == "maxsi")
+    value = lowest;
+  else if (kind == "minsi")
+    value = ~lowest;
+  else if (kind == "minui" || kind == "andi")
+    value = -1;
   result->integers[0] = wrapTo(dtype, value);
   return result;
 }

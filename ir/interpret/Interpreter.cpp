@@ -23,8 +23,10 @@ namespace pantile::interpreter {
 
 Tile::Tile(DType dtype, ArrayRef<int64_t> extents) : dtype(dtype), extents(extents) {
   size_t count = size_t(product(extents));
-  if (isFloat()) floats.resize(count);
-  else integers.resize(count);
+  if (isFloat())
+    floats.resize(count);
+  else
+    integers.resize(count);
 }
 
 TilePtr integerScalar(int64_t value, DType dtype) {
@@ -38,12 +40,18 @@ DType dtypeOf(Type type) {
   if (type.isIndex()) return PANTILE_INDEX;
   if (auto integer = dyn_cast<IntegerType>(type)) {
     switch (integer.getWidth()) {
-    case 1: return PANTILE_I1;
-    case 4: return PANTILE_I4;
-    case 8: return PANTILE_I8;
-    case 16: return PANTILE_I16;
-    case 32: return PANTILE_I32;
-    default: return PANTILE_I64;
+    case 1:
+      return PANTILE_I1;
+    case 4:
+      return PANTILE_I4;
+    case 8:
+      return PANTILE_I8;
+    case 16:
+      return PANTILE_I16;
+    case 32:
+      return PANTILE_I32;
+    default:
+      return PANTILE_I64;
     }
   }
   if (isa<Float16Type>(type)) return PANTILE_F16;
@@ -76,18 +84,39 @@ Status errorAt(Operation *op, std::string text) { return at(op, Status(PANTILE_I
 //===----------------------------------------------------------------------===//
 
 const llvm::StringMap<Interpreter::Handler> &Interpreter::handlers() {
-  static const llvm::StringMap<Handler> table{
-      {"tile.parallel", &Interpreter::parallel}, {"tile.grid", &Interpreter::grid}, {"tile.loop", &Interpreter::loop},
-      {"scf.if", &Interpreter::scfIf}, {"scf.for", &Interpreter::scfFor}, {"tile.dim", &Interpreter::dim}, {"tile.workspace", &Interpreter::workspace},
-      {"tile.load", &Interpreter::load}, {"tile.store", &Interpreter::store}, {"tile.gather", &Interpreter::gather},
-      {"tile.scatter", &Interpreter::scatter}, {"tile.pack", &Interpreter::pack}, {"tile.begin", &Interpreter::rangeQuery},
-      {"tile.end", &Interpreter::rangeQuery}, {"tile.id", &Interpreter::rangeQuery}, {"tile.index", &Interpreter::rangeQuery},
-      {"tile.shift", &Interpreter::rangeQuery}, {"tile.scale", &Interpreter::rangeQuery}, {"tile.make_range", &Interpreter::makeRange},
-      {"tile.assume", &Interpreter::assume}, {"arith.constant", &Interpreter::constant}, {"tile.splat", &Interpreter::shape},
-      {"tile.iota", &Interpreter::shape}, {"tile.broadcast", &Interpreter::shape}, {"tile.transpose", &Interpreter::shape},
-      {"tile.reshape", &Interpreter::shape}, {"tile.cat", &Interpreter::shape}, {"tile.join", &Interpreter::shape},
-      {"tile.split", &Interpreter::split}, {"tile.cast", &Interpreter::cast}, {"tile.dot", &Interpreter::dot},
-      {"tile.reduce", &Interpreter::reduce}, {"tile.scan", &Interpreter::scan}};
+  static const llvm::StringMap<Handler> table{{"tile.parallel", &Interpreter::parallel},
+                                              {"tile.grid", &Interpreter::grid},
+                                              {"tile.loop", &Interpreter::loop},
+                                              {"scf.if", &Interpreter::scfIf},
+                                              {"scf.for", &Interpreter::scfFor},
+                                              {"tile.dim", &Interpreter::dim},
+                                              {"tile.workspace", &Interpreter::workspace},
+                                              {"tile.load", &Interpreter::load},
+                                              {"tile.store", &Interpreter::store},
+                                              {"tile.gather", &Interpreter::gather},
+                                              {"tile.scatter", &Interpreter::scatter},
+                                              {"tile.pack", &Interpreter::pack},
+                                              {"tile.begin", &Interpreter::rangeQuery},
+                                              {"tile.end", &Interpreter::rangeQuery},
+                                              {"tile.id", &Interpreter::rangeQuery},
+                                              {"tile.index", &Interpreter::rangeQuery},
+                                              {"tile.shift", &Interpreter::rangeQuery},
+                                              {"tile.scale", &Interpreter::rangeQuery},
+                                              {"tile.make_range", &Interpreter::makeRange},
+                                              {"tile.assume", &Interpreter::assume},
+                                              {"arith.constant", &Interpreter::constant},
+                                              {"tile.splat", &Interpreter::shape},
+                                              {"tile.iota", &Interpreter::shape},
+                                              {"tile.broadcast", &Interpreter::shape},
+                                              {"tile.transpose", &Interpreter::shape},
+                                              {"tile.reshape", &Interpreter::shape},
+                                              {"tile.cat", &Interpreter::shape},
+                                              {"tile.join", &Interpreter::shape},
+                                              {"tile.split", &Interpreter::split},
+                                              {"tile.cast", &Interpreter::cast},
+                                              {"tile.dot", &Interpreter::dot},
+                                              {"tile.reduce", &Interpreter::reduce},
+                                              {"tile.scan", &Interpreter::scan}};
   return table;
 }
 
@@ -160,8 +189,10 @@ Status Interpreter::parallel(Operation *op) {
       int64_t id = rest % counts[d], begin = lowers[d] + id * extents[d];
       rest /= counts[d];
       BlockArgument argument = body.getArgument(unsigned(d));
-      if (argument.getType().isIndex()) set(argument, integerScalar(begin));
-      else set(argument, Range{begin, std::min(begin + extents[d], uppers[d]), extents[d], id});
+      if (argument.getType().isIndex())
+        set(argument, integerScalar(begin));
+      else
+        set(argument, Range{begin, std::min(begin + extents[d], uppers[d]), extents[d], id});
     }
     if (options.report) ++options.report->programs;
     PANTILE_RETURN_IF_ERROR(runBlock(body));
@@ -210,8 +241,10 @@ Status Interpreter::loop(Operation *op) {
   for (auto [argument, init] : llvm::zip(body.getArguments().drop_front(), loop.getInits())) set(argument, Value(tileOf(init)));
   int64_t id = 0;
   for (int64_t begin = lower; begin < upper; begin += extent, ++id) {
-    if (range) set(body.getArgument(0), Range{begin, std::min(begin + extent, upper), extent, id});
-    else set(body.getArgument(0), integerScalar(begin));
+    if (range)
+      set(body.getArgument(0), Range{begin, std::min(begin + extent, upper), extent, id});
+    else
+      set(body.getArgument(0), integerScalar(begin));
     PANTILE_RETURN_IF_ERROR(runBlock(body));
     if (begin + extent > upper) PANTILE_RETURN_IF_ERROR(checkCarries(loop));
     SmallVector<TilePtr, 4> next;

@@ -15,12 +15,16 @@ namespace pantile::interpreter {
 namespace {
 
 void readRun(const View &view, int64_t at, int64_t stride, int64_t count, Tile &to, int64_t index) {
-  if (to.isFloat()) readFloats(view.dtype, view.data, at, stride, count, to.floats.data() + index);
-  else readIntegers(view.dtype, view.data, at, stride, count, to.integers.data() + index);
+  if (to.isFloat())
+    readFloats(view.dtype, view.data, at, stride, count, to.floats.data() + index);
+  else
+    readIntegers(view.dtype, view.data, at, stride, count, to.integers.data() + index);
 }
 void writeRun(const View &view, int64_t at, int64_t stride, int64_t count, const Tile &from, int64_t index) {
-  if (from.isFloat()) writeFloats(view.dtype, view.data, at, stride, count, from.floats.data() + index);
-  else writeIntegers(view.dtype, view.data, at, stride, count, from.integers.data() + index);
+  if (from.isFloat())
+    writeFloats(view.dtype, view.data, at, stride, count, from.floats.data() + index);
+  else
+    writeIntegers(view.dtype, view.data, at, stride, count, from.integers.data() + index);
 }
 
 std::shared_ptr<Tile> filled(DType dtype, llvm::ArrayRef<int64_t> extents, const Tile *pad) {
@@ -32,9 +36,9 @@ std::shared_ptr<Tile> filled(DType dtype, llvm::ArrayRef<int64_t> extents, const
 /// Where the dimensions a tile keeps lie in the view, and which part of them is inside.
 struct Placement {
   bool empty = false;
-  int64_t base = 0;                  ///< element of the positions that dropped dimensions
-  Sizes dims, begin, count;          ///< of kept dimensions: in the view; first position; number of positions
-  Sizes low, high;                   ///< positions of the tile that are inside
+  int64_t base = 0;         ///< element of the positions that dropped dimensions
+  Sizes dims, begin, count; ///< of kept dimensions: in the view; first position; number of positions
+  Sizes low, high;          ///< positions of the tile that are inside
 };
 
 Placement place(const View &view, const Selectors &selectors) {
@@ -86,12 +90,13 @@ Expected<TilePtr> load(const View &view, const Selectors &selectors, const Tile 
       int64_t end = selector.begin + (selector.kind == Selector::Position ? 1 : selector.count);
       if (selector.begin >= 0 && end <= view.sizes[d]) continue;
       int64_t first = selector.begin < 0 ? selector.begin : std::max(selector.begin, view.sizes[d]);
-      return Status(PANTILE_INVALID_ARGUMENT, "reads index " + std::to_string(first) + " of dimension " + std::to_string(d) + ", whose size is " +
-                                                  std::to_string(view.sizes[d]))
+      return Status(PANTILE_INVALID_ARGUMENT, "reads index " + std::to_string(first) + " of dimension " + std::to_string(d) +
+                                                  ", whose size is " + std::to_string(view.sizes[d]))
           .withFix("give the load a `pad`, or keep the range inside the view");
     }
   auto result = filled(view.dtype, at.count, pad);
-  eachRun(view, at, at.count, [&](int64_t element, int64_t stride, int64_t index, int64_t count) { readRun(view, element, stride, count, *result, index); });
+  eachRun(view, at, at.count,
+          [&](int64_t element, int64_t stride, int64_t index, int64_t count) { readRun(view, element, stride, count, *result, index); });
   return TilePtr(result);
 }
 
@@ -108,7 +113,8 @@ Box store(const View &view, const Selectors &selectors, TilePtr value) {
   }
   value = crop(value, extents);
   Placement at = place(view, clipped);
-  eachRun(view, at, extents, [&](int64_t element, int64_t stride, int64_t index, int64_t count) { writeRun(view, element, stride, count, *value, index); });
+  eachRun(view, at, extents,
+          [&](int64_t element, int64_t stride, int64_t index, int64_t count) { writeRun(view, element, stride, count, *value, index); });
   Box box;
   size_t next = 0;
   for (const Selector &selector : clipped) {
@@ -189,7 +195,8 @@ template <typename F> void eachPoint(const View &view, Selectors selectors, Tile
 TilePtr gather(const View &view, const Selectors &selectors, TilePtr mask, const Tile *pad) {
   Walk walk = walkOf(selectors, mask);
   auto result = filled(view.dtype, walk.extents, pad);
-  eachPoint(view, selectors, mask, walk, [&](int64_t index, int64_t element, const Sizes &) { readRun(view, element, 0, 1, *result, index); });
+  eachPoint(view, selectors, mask, walk,
+            [&](int64_t index, int64_t element, const Sizes &) { readRun(view, element, 0, 1, *result, index); });
   return result;
 }
 
@@ -213,7 +220,8 @@ Expected<ViewPtr> allocateWorkspace(DType dtype, llvm::ArrayRef<int64_t> sizes) 
   for (int64_t d = int64_t(sizes.size()) - 1; d >= 0; --d) {
     view->strides[d] = elements;
     if (sizes[d] < 0 || (sizes[d] && elements > (int64_t(1) << 40) / sizes[d]))
-      return Status(PANTILE_INVALID_ARGUMENT, "a workspace of size " + std::to_string(sizes[d]) + " in dimension " + std::to_string(d) + " is negative or too large");
+      return Status(PANTILE_INVALID_ARGUMENT,
+                    "a workspace of size " + std::to_string(sizes[d]) + " in dimension " + std::to_string(d) + " is negative or too large");
     elements *= sizes[d];
   }
   int64_t bytes = elements * std::max(1u, info(dtype).bits / 8) + 8;

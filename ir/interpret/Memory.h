@@ -9,7 +9,6 @@
 
 #include "ir/interpret/Value.h"
 
-
 #include <functional>
 
 namespace pantile::interpreter {
@@ -24,7 +23,7 @@ using Selectors = llvm::SmallVector<Selector, 4>;
 
 /// The box that an access without tiles of positions covers, clipped to the view.
 struct Box {
-  Sizes begin, count;         ///< of the view's dimensions
+  Sizes begin, count; ///< of the view's dimensions
   bool isEmpty() const { return llvm::is_contained(count, 0); }
 };
 

@@ -16,19 +16,29 @@ namespace pantile::interpreter {
 
 const FloatFormat &formatOf(DType dtype) {
   static const FloatFormat f16{11, -14, 65504, true, true, false, true}, bf16{8, -126, 3.3895313892515355e38, true, true, false, true},
-      f32{24, -126, 3.4028234663852886e38, true, true, false, true}, f64{53, -1022, std::numeric_limits<double>::max(), true, true, false, true},
-      e4m3fn{4, -6, 448, false, true, true, true}, e5m2{3, -14, 57344, true, true, true, true}, e4m3fnuz{4, -7, 240, false, true, true, false},
+      f32{24, -126, 3.4028234663852886e38, true, true, false, true},
+      f64{53, -1022, std::numeric_limits<double>::max(), true, true, false, true}, e4m3fn{4, -6, 448, false, true, true, true},
+      e5m2{3, -14, 57344, true, true, true, true}, e4m3fnuz{4, -7, 240, false, true, true, false},
       e5m2fnuz{3, -15, 57344, false, true, true, false}, e2m1{2, 0, 6, false, false, true, true};
   switch (dtype) {
-  case PANTILE_F16: return f16;
-  case PANTILE_BF16: return bf16;
-  case PANTILE_F32: return f32;
-  case PANTILE_F8E4M3FN: return e4m3fn;
-  case PANTILE_F8E5M2: return e5m2;
-  case PANTILE_F8E4M3FNUZ: return e4m3fnuz;
-  case PANTILE_F8E5M2FNUZ: return e5m2fnuz;
-  case PANTILE_F4E2M1FN: return e2m1;
-  default: return f64;
+  case PANTILE_F16:
+    return f16;
+  case PANTILE_BF16:
+    return bf16;
+  case PANTILE_F32:
+    return f32;
+  case PANTILE_F8E4M3FN:
+    return e4m3fn;
+  case PANTILE_F8E5M2:
+    return e5m2;
+  case PANTILE_F8E4M3FNUZ:
+    return e4m3fnuz;
+  case PANTILE_F8E5M2FNUZ:
+    return e5m2fnuz;
+  case PANTILE_F4E2M1FN:
+    return e2m1;
+  default:
+    return f64;
   }
 }
 
@@ -114,11 +124,16 @@ struct SmallFloat {
 };
 SmallFloat smallFloat(DType dtype) {
   switch (dtype) {
-  case PANTILE_F8E4M3FN: return {4, 3, 7};
-  case PANTILE_F8E5M2: return {5, 2, 15};
-  case PANTILE_F8E4M3FNUZ: return {4, 3, 8};
-  case PANTILE_F8E5M2FNUZ: return {5, 2, 16};
-  default: return {2, 1, 1};
+  case PANTILE_F8E4M3FN:
+    return {4, 3, 7};
+  case PANTILE_F8E5M2:
+    return {5, 2, 15};
+  case PANTILE_F8E4M3FNUZ:
+    return {4, 3, 8};
+  case PANTILE_F8E5M2FNUZ:
+    return {5, 2, 16};
+  default:
+    return {2, 1, 1};
   }
 }
 
@@ -150,7 +165,8 @@ uint64_t encodeSmall(DType dtype, double value) {
   if (magnitude == 0) return unsignedZero ? 0 : sign;
   int exponent = std::ilogb(magnitude) + shape.bias;
   if (exponent <= 0) return sign | uint64_t(std::ldexp(magnitude, shape.bias - 1 + shape.mantissaBits));
-  uint64_t mantissa = uint64_t(std::ldexp(magnitude, shape.mantissaBits - (exponent - shape.bias))) & ((uint64_t(1) << shape.mantissaBits) - 1);
+  uint64_t mantissa =
+      uint64_t(std::ldexp(magnitude, shape.mantissaBits - (exponent - shape.bias))) & ((uint64_t(1) << shape.mantissaBits) - 1);
   return sign | uint64_t(exponent) << shape.mantissaBits | mantissa;
 }
 
@@ -159,7 +175,9 @@ template <typename T> T fetch(const char *data, int64_t position) {
   std::memcpy(&value, data + position * int64_t(sizeof(T)), sizeof(T));
   return value;
 }
-template <typename T> void put(char *data, int64_t position, T value) { std::memcpy(data + position * int64_t(sizeof(T)), &value, sizeof(T)); }
+template <typename T> void put(char *data, int64_t position, T value) {
+  std::memcpy(data + position * int64_t(sizeof(T)), &value, sizeof(T));
+}
 
 uint64_t nibble(const char *data, int64_t position) { return (uint8_t(data[position >> 1]) >> (position & 1 ? 4 : 0)) & 15; }
 void putNibble(char *data, int64_t position, uint64_t bits) {
@@ -171,21 +189,31 @@ void putNibble(char *data, int64_t position, uint64_t bits) {
 
 double floatFromBits(DType dtype, uint64_t bits) {
   switch (dtype) {
-  case PANTILE_F16: return f16ToF32(uint16_t(bits));
-  case PANTILE_BF16: return bf16ToF32(uint16_t(bits));
-  case PANTILE_F32: return std::bit_cast<float>(uint32_t(bits));
-  case PANTILE_F64: return std::bit_cast<double>(bits);
-  default: return decodeSmall(dtype, bits);
+  case PANTILE_F16:
+    return f16ToF32(uint16_t(bits));
+  case PANTILE_BF16:
+    return bf16ToF32(uint16_t(bits));
+  case PANTILE_F32:
+    return std::bit_cast<float>(uint32_t(bits));
+  case PANTILE_F64:
+    return std::bit_cast<double>(bits);
+  default:
+    return decodeSmall(dtype, bits);
   }
 }
 
 uint64_t bitsFromFloat(DType dtype, double value) {
   switch (dtype) {
-  case PANTILE_F16: return f32ToF16(float(value));
-  case PANTILE_BF16: return f32ToBF16(float(value));
-  case PANTILE_F32: return std::bit_cast<uint32_t>(float(value));
-  case PANTILE_F64: return std::bit_cast<uint64_t>(value);
-  default: return encodeSmall(dtype, value);
+  case PANTILE_F16:
+    return f32ToF16(float(value));
+  case PANTILE_BF16:
+    return f32ToBF16(float(value));
+  case PANTILE_F32:
+    return std::bit_cast<uint32_t>(float(value));
+  case PANTILE_F64:
+    return std::bit_cast<uint64_t>(value);
+  default:
+    return encodeSmall(dtype, value);
   }
 }
 
@@ -194,12 +222,18 @@ void readFloats(DType dtype, const char *data, int64_t first, int64_t stride, in
     for (int64_t i = 0; i < count; ++i) to[i] = read(first + i * stride);
   };
   switch (dtype) {
-  case PANTILE_F64: return each([&](int64_t at) { return fetch<double>(data, at); });
-  case PANTILE_F32: return each([&](int64_t at) { return double(fetch<float>(data, at)); });
-  case PANTILE_BF16: return each([&](int64_t at) { return double(std::bit_cast<float>(uint32_t(fetch<uint16_t>(data, at)) << 16)); });
-  case PANTILE_F16: return each([&](int64_t at) { return double(f16ToF32(fetch<uint16_t>(data, at))); });
-  case PANTILE_F4E2M1FN: return each([&](int64_t at) { return decodeSmall(dtype, nibble(data, at)); });
-  default: return each([&](int64_t at) { return decodeSmall(dtype, fetch<uint8_t>(data, at)); });
+  case PANTILE_F64:
+    return each([&](int64_t at) { return fetch<double>(data, at); });
+  case PANTILE_F32:
+    return each([&](int64_t at) { return double(fetch<float>(data, at)); });
+  case PANTILE_BF16:
+    return each([&](int64_t at) { return double(std::bit_cast<float>(uint32_t(fetch<uint16_t>(data, at)) << 16)); });
+  case PANTILE_F16:
+    return each([&](int64_t at) { return double(f16ToF32(fetch<uint16_t>(data, at))); });
+  case PANTILE_F4E2M1FN:
+    return each([&](int64_t at) { return decodeSmall(dtype, nibble(data, at)); });
+  default:
+    return each([&](int64_t at) { return decodeSmall(dtype, fetch<uint8_t>(data, at)); });
   }
 }
 
@@ -208,12 +242,18 @@ void writeFloats(DType dtype, char *data, int64_t first, int64_t stride, int64_t
     for (int64_t i = 0; i < count; ++i) write(first + i * stride, from[i]);
   };
   switch (dtype) {
-  case PANTILE_F64: return each([&](int64_t at, double x) { put<double>(data, at, x); });
-  case PANTILE_F32: return each([&](int64_t at, double x) { put<float>(data, at, float(x)); });
-  case PANTILE_BF16: return each([&](int64_t at, double x) { put<uint16_t>(data, at, f32ToBF16(float(x))); });
-  case PANTILE_F16: return each([&](int64_t at, double x) { put<uint16_t>(data, at, f32ToF16(float(x))); });
-  case PANTILE_F4E2M1FN: return each([&](int64_t at, double x) { putNibble(data, at, encodeSmall(dtype, x)); });
-  default: return each([&](int64_t at, double x) { put<uint8_t>(data, at, uint8_t(encodeSmall(dtype, x))); });
+  case PANTILE_F64:
+    return each([&](int64_t at, double x) { put<double>(data, at, x); });
+  case PANTILE_F32:
+    return each([&](int64_t at, double x) { put<float>(data, at, float(x)); });
+  case PANTILE_BF16:
+    return each([&](int64_t at, double x) { put<uint16_t>(data, at, f32ToBF16(float(x))); });
+  case PANTILE_F16:
+    return each([&](int64_t at, double x) { put<uint16_t>(data, at, f32ToF16(float(x))); });
+  case PANTILE_F4E2M1FN:
+    return each([&](int64_t at, double x) { putNibble(data, at, encodeSmall(dtype, x)); });
+  default:
+    return each([&](int64_t at, double x) { put<uint8_t>(data, at, uint8_t(encodeSmall(dtype, x))); });
   }
 }
 
@@ -222,12 +262,18 @@ void readIntegers(DType dtype, const char *data, int64_t first, int64_t stride, 
     for (int64_t i = 0; i < count; ++i) to[i] = read(first + i * stride);
   };
   switch (info(dtype).bits) {
-  case 1: return each([&](int64_t at) { return int64_t(fetch<uint8_t>(data, at) != 0); });
-  case 4: return each([&](int64_t at) { return int64_t(nibble(data, at) << 60) >> 60; });
-  case 8: return each([&](int64_t at) { return int64_t(fetch<int8_t>(data, at)); });
-  case 16: return each([&](int64_t at) { return int64_t(fetch<int16_t>(data, at)); });
-  case 32: return each([&](int64_t at) { return int64_t(fetch<int32_t>(data, at)); });
-  default: return each([&](int64_t at) { return fetch<int64_t>(data, at); });
+  case 1:
+    return each([&](int64_t at) { return int64_t(fetch<uint8_t>(data, at) != 0); });
+  case 4:
+    return each([&](int64_t at) { return int64_t(nibble(data, at) << 60) >> 60; });
+  case 8:
+    return each([&](int64_t at) { return int64_t(fetch<int8_t>(data, at)); });
+  case 16:
+    return each([&](int64_t at) { return int64_t(fetch<int16_t>(data, at)); });
+  case 32:
+    return each([&](int64_t at) { return int64_t(fetch<int32_t>(data, at)); });
+  default:
+    return each([&](int64_t at) { return fetch<int64_t>(data, at); });
   }
 }
 
@@ -236,12 +282,18 @@ void writeIntegers(DType dtype, char *data, int64_t first, int64_t stride, int64
     for (int64_t i = 0; i < count; ++i) write(first + i * stride, from[i]);
   };
   switch (info(dtype).bits) {
-  case 1: return each([&](int64_t at, int64_t x) { put<uint8_t>(data, at, uint8_t(x & 1)); });
-  case 4: return each([&](int64_t at, int64_t x) { putNibble(data, at, uint64_t(x)); });
-  case 8: return each([&](int64_t at, int64_t x) { put<int8_t>(data, at, int8_t(x)); });
-  case 16: return each([&](int64_t at, int64_t x) { put<int16_t>(data, at, int16_t(x)); });
-  case 32: return each([&](int64_t at, int64_t x) { put<int32_t>(data, at, int32_t(x)); });
-  default: return each([&](int64_t at, int64_t x) { put<int64_t>(data, at, x); });
+  case 1:
+    return each([&](int64_t at, int64_t x) { put<uint8_t>(data, at, uint8_t(x & 1)); });
+  case 4:
+    return each([&](int64_t at, int64_t x) { putNibble(data, at, uint64_t(x)); });
+  case 8:
+    return each([&](int64_t at, int64_t x) { put<int8_t>(data, at, int8_t(x)); });
+  case 16:
+    return each([&](int64_t at, int64_t x) { put<int16_t>(data, at, int16_t(x)); });
+  case 32:
+    return each([&](int64_t at, int64_t x) { put<int32_t>(data, at, int32_t(x)); });
+  default:
+    return each([&](int64_t at, int64_t x) { put<int64_t>(data, at, x); });
   }
 }
 

@@ -15,11 +15,11 @@ namespace pantile::interpreter {
 
 /// A binary floating-point format of at most 53 significant bits.
 struct FloatFormat {
-  int precision;      ///< significant bits, the hidden one included
-  int minExponent;    ///< of the least normal number
-  double largest;     ///< finite
+  int precision;   ///< significant bits, the hidden one included
+  int minExponent; ///< of the least normal number
+  double largest;  ///< finite
   bool hasInfinity, hasNaN;
-  bool saturates;     ///< finite values beyond `largest` become it; else infinity
+  bool saturates; ///< finite values beyond `largest` become it; else infinity
   bool negativeZero;
 };
 const FloatFormat &formatOf(DType dtype);
@@ -35,7 +35,9 @@ int64_t wrapTo(DType dtype, int64_t value);
 void wrapAll(DType dtype, std::vector<int64_t> &values);
 /// The value an integer of this width has when read as signed (i1: 0 or -1) or unsigned.
 inline int64_t asSigned(int64_t value, unsigned bits) { return bits == 1 ? -value : value; }
-inline uint64_t asUnsigned(int64_t value, unsigned bits) { return bits >= 64 ? uint64_t(value) : uint64_t(value) & ((uint64_t(1) << bits) - 1); }
+inline uint64_t asUnsigned(int64_t value, unsigned bits) {
+  return bits >= 64 ? uint64_t(value) : uint64_t(value) & ((uint64_t(1) << bits) - 1);
+}
 
 /// Truncates and saturates to a width; NaN gives 0.
 int64_t toInteger(double value, unsigned bits, bool isUnsigned);

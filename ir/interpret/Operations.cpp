@@ -35,7 +35,8 @@ Status Interpreter::workspace(Operation *op) {
   bool onlyDynamic = int64_t(workspace.getSizes().size()) != type.getRank();
   Sizes sizes;
   size_t next = 0;
-  for (int64_t size : type.getShape()) sizes.push_back(onlyDynamic && !ShapedType::isDynamic(size) ? size : indexOf(workspace.getSizes()[next++]));
+  for (int64_t size : type.getShape())
+    sizes.push_back(onlyDynamic && !ShapedType::isDynamic(size) ? size : indexOf(workspace.getSizes()[next++]));
   auto view = allocateWorkspace(dtypeOf(type.getElementType()), sizes);
   if (!view) return at(op, std::move(view).status());
   set(workspace.getResult(), *std::move(view));
@@ -54,17 +55,23 @@ Expected<Selectors> Interpreter::selectorsOf(Operation *access) {
   Selectors result;
   for (auto [d, subscript] : llvm::enumerate(tile::subscriptsOf(access))) {
     switch (subscript.kind) {
-    case tile::Subscript::Index: result.push_back({Selector::Position, indexOf(subscript.value), 1, {}}); break;
+    case tile::Subscript::Index:
+      result.push_back({Selector::Position, indexOf(subscript.value), 1, {}});
+      break;
     case tile::Subscript::Range: {
       const Range &range = rangeOf(subscript.value);
       result.push_back({Selector::Run, range.begin, range.count(), {}});
       break;
     }
-    case tile::Subscript::Tile: result.push_back({Selector::Positions, 0, 0, tileOf(subscript.value)}); break;
+    case tile::Subscript::Tile:
+      result.push_back({Selector::Positions, 0, 0, tileOf(subscript.value)});
+      break;
     case tile::Subscript::Full:
-      if (!subscript.symbol.empty()) PANTILE_RETURN_IF_ERROR(bindFullExtent(access, subscript.symbol, view.sizes[d]));
+      if (!subscript.symbol.empty())
+        PANTILE_RETURN_IF_ERROR(bindFullExtent(access, subscript.symbol, view.sizes[d]));
       else if (view.sizes[d] > subscript.extent)
-        return errorAt(access, "dimension " + std::to_string(d) + " has size " + std::to_string(view.sizes[d]) + ", more than `full " + std::to_string(subscript.extent) + "`");
+        return errorAt(access, "dimension " + std::to_string(d) + " has size " + std::to_string(view.sizes[d]) + ", more than `full " +
+                                   std::to_string(subscript.extent) + "`");
       result.push_back({Selector::Run, 0, view.sizes[d], {}});
       break;
     }
@@ -203,8 +210,11 @@ Status Interpreter::shape(Operation *op) {
     return llvm::TypeSwitch<Operation *, Expected<TilePtr>>(op)
         .Case([&](tile::SplatOp splat) { return interpreter::splat(*tileOf(splat.getScalar()), block); })
         .Case([&](tile::IotaOp iota) { return positions(dtypeOf(iota.getType()), 0, block[0]); })
-        .Case([&](tile::BroadcastOp broadcast) { return interpreter::broadcast(*tileOf(broadcast.getSource()), broadcast.getAlong(), block); })
-        .Case([&](tile::TransposeOp transpose) { return interpreter::transpose(*tileOf(transpose.getSource()), transpose.getPermutation()); })
+        .Case([&](tile::BroadcastOp broadcast) {
+          return interpreter::broadcast(*tileOf(broadcast.getSource()), broadcast.getAlong(), block);
+        })
+        .Case(
+            [&](tile::TransposeOp transpose) { return interpreter::transpose(*tileOf(transpose.getSource()), transpose.getPermutation()); })
         .Case([&](tile::CatOp cat) {
           std::vector<TilePtr> sources;
           for (mlir::Value source : cat.getSources()) sources.push_back(tileOf(source));

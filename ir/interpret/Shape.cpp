@@ -8,7 +8,6 @@
 #include "ir/interpret/Elementwise.h"
 #include "ir/interpret/Number.h"
 
-
 namespace pantile::interpreter {
 
 namespace {
@@ -46,8 +45,10 @@ TilePtr splat(const Tile &scalar, llvm::ArrayRef<int64_t> block) {
 TilePtr positions(DType dtype, int64_t first, int64_t count) {
   auto result = std::make_shared<Tile>(dtype, llvm::ArrayRef<int64_t>{count});
   for (int64_t i = 0; i < count; ++i) {
-    if (result->isFloat()) result->floats[i] = roundTo(formatOf(dtype), double(first + i));
-    else result->integers[i] = wrapTo(dtype, first + i);
+    if (result->isFloat())
+      result->floats[i] = roundTo(formatOf(dtype), double(first + i));
+    else
+      result->integers[i] = wrapTo(dtype, first + i);
   }
   return result;
 }
@@ -107,7 +108,8 @@ TilePtr cat(std::vector<TilePtr> sources, int64_t dim) {
   Sizes extents = least;
   extents[dim] = joined;
   auto result = std::make_shared<Tile>(sources[0]->dtype, extents);
-  int64_t outer = product(llvm::ArrayRef<int64_t>(extents).take_front(dim)), inner = product(llvm::ArrayRef<int64_t>(extents).drop_front(dim + 1));
+  int64_t outer = product(llvm::ArrayRef<int64_t>(extents).take_front(dim)),
+          inner = product(llvm::ArrayRef<int64_t>(extents).drop_front(dim + 1));
   int64_t offset = 0;
   for (const TilePtr &source : sources) {
     int64_t run = source->extents[dim] * inner;
@@ -154,13 +156,16 @@ Expected<TilePtr> reshape(const Tile &source, llvm::ArrayRef<int64_t> from, llvm
     }
     int64_t target = -1, inner = 1;
     for (int64_t d = group.resultBegin; d < group.resultEnd; ++d) {
-      if (target < 0 && to[d] != 1) target = d;
-      else if (target >= 0) inner *= to[d];
+      if (target < 0 && to[d] != 1)
+        target = d;
+      else if (target >= 0)
+        inner *= to[d];
     }
     if (target < 0) target = group.resultEnd - 1;
     if (target < group.resultBegin) continue; // extents of 1, dropped
     if (inner && elements % inner != 0)
-      return Status(PANTILE_INVALID_ARGUMENT, "a clipped dimension has " + std::to_string(elements) + " elements, which do not fill rows of " + std::to_string(inner))
+      return Status(PANTILE_INVALID_ARGUMENT,
+                    "a clipped dimension has " + std::to_string(elements) + " elements, which do not fill rows of " + std::to_string(inner))
           .withFix("make the size a multiple of the split factor");
     extents[target] = inner ? elements / inner : 0;
   }

@@ -45,8 +45,10 @@ struct Tile {
   int64_t rank() const { return int64_t(extents.size()); }
   /// Calls f(array of this, array of other) on whichever arrays the dtype uses.
   template <typename F> void with(const Tile &other, F &&f) {
-    if (isFloat()) f(floats, other.floats);
-    else f(integers, other.integers);
+    if (isFloat())
+      f(floats, other.floats);
+    else
+      f(integers, other.integers);
   }
 };
 using TilePtr = std::shared_ptr<const Tile>;
@@ -63,7 +65,7 @@ struct View {
   char *data = nullptr;
   DType dtype = PANTILE_DTYPE_INVALID;
   Sizes sizes, strides;
-  int argument = -1;              ///< -1: a workspace
+  int argument = -1;             ///< -1: a workspace
   std::shared_ptr<char[]> owner; ///< of a workspace
 };
 using ViewPtr = std::shared_ptr<const View>;

@@ -26,8 +26,10 @@ Symbols symbolsOf(tile::KernelOp kernel) {
       if (!dim.isConstant()) symbols.blocks[dim.symbol.getValue()].push_back(loop);
   };
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (auto parallel = dyn_cast<tile::ParallelOp>(op)) stepBy(op, parallel.getBlocks());
-    else if (auto loop = dyn_cast<tile::LoopOp>(op)) stepBy(op, loop.getBlocks());
+    if (auto parallel = dyn_cast<tile::ParallelOp>(op))
+      stepBy(op, parallel.getBlocks());
+    else if (auto loop = dyn_cast<tile::LoopOp>(op))
+      stepBy(op, loop.getBlocks());
     Value view = tile::viewOf(op);
     if (!view) return;
     for (auto [dim, subscript] : llvm::enumerate(tile::subscriptsOf(op))) {
@@ -72,7 +74,8 @@ Status bindSymbols(tile::KernelOp kernel, const Facts &facts, const Configuratio
       extents[symbol] = bound;
     } else if (!options.dynamicFullExtents && configuration.integer("reduction_loops." + symbol.str(), 0) <= 0) {
       return Status(PANTILE_INVALID_ARGUMENT, "full extent @" + symbol.str() + " has no bound")
-          .withFix("set " + symbol.str() + " to a size no call exceeds, make its size a fact, or roll it (reduction_loops." + symbol.str() + ")");
+          .withFix("set " + symbol.str() + " to a size no call exceeds, make its size a fact, or roll it (reduction_loops." + symbol.str() +
+                   ")");
     }
   }
 
@@ -81,7 +84,8 @@ Status bindSymbols(tile::KernelOp kernel, const Facts &facts, const Configuratio
     if (!tile::isTile(type)) return std::nullopt;
     SmallVector<int64_t, 4> shape(type.getShape());
     for (auto [extent, dim] : llvm::zip(shape, tile::dimsOf(type)))
-      if (auto bound = dim.isConstant() ? extents.end() : extents.find(dim.symbol.getValue()); bound != extents.end()) extent = bound->second * dim.factor;
+      if (auto bound = dim.isConstant() ? extents.end() : extents.find(dim.symbol.getValue()); bound != extents.end())
+        extent = bound->second * dim.factor;
     return tile::tileOf(type.getElementType(), tile::dimsOf(type), shape);
   });
   replacer.addReplacement([&](tile::RangeType type) -> std::optional<Type> {

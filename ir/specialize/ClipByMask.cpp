@@ -35,12 +35,14 @@ bool isZeroOutside(Value value) {
   return llvm::TypeSwitch<Operation *, bool>(op)
       .Case([](tile::LoadOp load) { return !load.getPad(); })
       .Case([](tile::GatherOp gather) { return !gather.getPad() && !gather.getMask(); })
-      .Case<tile::CastOp, tile::TransposeOp, arith::ExtFOp, arith::TruncFOp, arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp, arith::SIToFPOp, arith::UIToFPOp>(
-          [](auto move) { return isZeroOutside(move->getOperand(0)); })
+      .Case<tile::CastOp, tile::TransposeOp, arith::ExtFOp, arith::TruncFOp, arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp,
+            arith::SIToFPOp, arith::UIToFPOp>([](auto move) { return isZeroOutside(move->getOperand(0)); })
       .Default([](Operation *) { return false; });
 }
 
-bool hasZeroIdentity(llvm::StringRef kind) { return kind == "addf" || kind == "addi" || kind == "ori" || kind == "xori" || kind == "maxui"; }
+bool hasZeroIdentity(llvm::StringRef kind) {
+  return kind == "addf" || kind == "addi" || kind == "ori" || kind == "xori" || kind == "maxui";
+}
 
 class Masker {
 public:
@@ -57,8 +59,10 @@ public:
           .Case<tile::ReduceOp, tile::ScanOp>([&](auto along) {
             for (unsigned i = 0; i < along.getSources().size(); ++i) {
               Value source = along.getSources()[i];
-              if (along.getKind()) maskKind(op->getOpOperand(i), int64_t(along.getDim()), *along.getKind());
-              else mask(op->getOpOperand(i), int64_t(along.getDim()), [&] { return spread(along.getInits()[i], source.getType()); });
+              if (along.getKind())
+                maskKind(op->getOpOperand(i), int64_t(along.getDim()), *along.getKind());
+              else
+                mask(op->getOpOperand(i), int64_t(along.getDim()), [&] { return spread(along.getInits()[i], source.getType()); });
             }
           })
           .Case([&](tile::ScatterOp scatter) { maskScatter(scatter); })
@@ -78,7 +82,8 @@ private:
     bool isFloat = isa<FloatType>(tile::elementOf(operand.get().getType()));
     if (kind == "addf" && !isFloat) kind = "addi";
     mask(operand, dim, [&] {
-      Value scalar = arith::ConstantOp::create(builder, operand.getOwner()->getLoc(), identityOf(kind, tile::elementOf(operand.get().getType())));
+      Value scalar =
+          arith::ConstantOp::create(builder, operand.getOwner()->getLoc(), identityOf(kind, tile::elementOf(operand.get().getType())));
       return spread(scalar, operand.get().getType());
     });
   }
@@ -88,7 +93,8 @@ private:
     const tile::Extent &extent = extents.of(source)[size_t(dim)];
     if (isWhole(extent, cast<RankedTensorType>(source.getType()).getDimSize(unsigned(dim)))) return;
     Location loc = operand.getOwner()->getLoc();
-    operand.set(arith::SelectOp::create(builder, loc, insideOf(extent, cast<RankedTensorType>(source.getType()), dim, loc), source, identity()));
+    operand.set(
+        arith::SelectOp::create(builder, loc, insideOf(extent, cast<RankedTensorType>(source.getType()), dim, loc), source, identity()));
   }
 
   /// Scatters write only what is logical in both the positions and the value.
@@ -124,10 +130,12 @@ private:
           auto argument = dyn_cast<BlockArgument>(dim.getView());
           if (!argument || argument.getArgNumber() >= facts.arguments.size()) return false;
           const pantile_argument_facts &known = facts.arguments[argument.getArgNumber()];
-          return int64_t(dim.getDim()) < known.rank && known.size_divisor[dim.getDim()] % uint32_t(of) == 0 && known.size_divisor[dim.getDim()] != 0;
+          return int64_t(dim.getDim()) < known.rank && known.size_divisor[dim.getDim()] % uint32_t(of) == 0 &&
+                 known.size_divisor[dim.getDim()] != 0;
         })
         .Case([&](arith::MulIOp product) { return isMultiple(product.getLhs(), of) || isMultiple(product.getRhs(), of); })
-        .Case<arith::AddIOp, arith::SubIOp, arith::MinSIOp>([&](auto both) { return isMultiple(both.getLhs(), of) && isMultiple(both.getRhs(), of); })
+        .Case<arith::AddIOp, arith::SubIOp, arith::MinSIOp>(
+            [&](auto both) { return isMultiple(both.getLhs(), of) && isMultiple(both.getRhs(), of); })
         .Default([](Operation *) { return false; });
   }
 
@@ -142,7 +150,8 @@ private:
       auto type = cast<tile::RangeType>(atom.source.getType());
       int64_t block = type.getExtent();
       if (block * atom.multiply < size * atom.divide) return false;
-      if (auto make = Value(atom.source).getDefiningOp<tile::MakeRangeOp>()) return isMultiple(make.getBegin(), block) && isMultiple(make.getEnd(), block);
+      if (auto make = Value(atom.source).getDefiningOp<tile::MakeRangeOp>())
+        return isMultiple(make.getBegin(), block) && isMultiple(make.getEnd(), block);
       auto argument = dyn_cast<BlockArgument>(atom.source);
       auto loop = argument ? dyn_cast<tile::LoopOp>(argument.getOwner()->getParentOp()) : tile::LoopOp();
       return loop && isMultiple(loop.getUpper(), block) && (!loop.getLower() || isMultiple(loop.getLower(), block));
@@ -177,8 +186,10 @@ private:
         Value end = tile::EndOp::create(builder, loc, builder.getIndexType(), atom.source);
         count = arith::SubIOp::create(builder, loc, end, tile::BeginOp::create(builder, loc, builder.getIndexType(), atom.source));
       }
-      if (atom.multiply != 1) count = arith::MulIOp::create(builder, loc, count, arith::ConstantIndexOp::create(builder, loc, atom.multiply));
-      if (atom.divide != 1) count = arith::CeilDivSIOp::create(builder, loc, count, arith::ConstantIndexOp::create(builder, loc, atom.divide));
+      if (atom.multiply != 1)
+        count = arith::MulIOp::create(builder, loc, count, arith::ConstantIndexOp::create(builder, loc, atom.multiply));
+      if (atom.divide != 1)
+        count = arith::CeilDivSIOp::create(builder, loc, count, arith::ConstantIndexOp::create(builder, loc, atom.divide));
       least = least ? arith::MinSIOp::create(builder, loc, least, count).getResult() : count;
     }
     return least;

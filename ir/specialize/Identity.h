@@ -23,10 +23,14 @@ inline mlir::TypedAttr identityOf(llvm::StringRef kind, mlir::Type element) {
   }
   unsigned bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
   llvm::APInt value(bits, 0);
-  if (kind == "muli") value = llvm::APInt(bits, 1);
-  else if (kind == "maxsi") value = llvm::APInt::getSignedMinValue(bits);
-  else if (kind == "minsi") value = llvm::APInt::getSignedMaxValue(bits);
-  else if (kind == "minui" || kind == "andi") value = llvm::APInt::getAllOnes(bits);
+  if (kind == "muli")
+    value = llvm::APInt(bits, 1);
+  else if (kind == "maxsi")
+    value = llvm::APInt::getSignedMinValue(bits);
+  else if (kind == "minsi")
+    value = llvm::APInt::getSignedMaxValue(bits);
+  else if (kind == "minui" || kind == "andi")
+    value = llvm::APInt::getAllOnes(bits);
   return mlir::IntegerAttr::get(element, value);
 }
 

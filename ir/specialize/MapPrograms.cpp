@@ -48,7 +48,8 @@ public:
 
     countBlocks();
     Value total = counts.empty() ? constant(1) : counts[0];
-    for (Value count : ArrayRef<Value>(counts).drop_front(counts.empty() ? 0 : 1)) total = arith::MulIOp::create(builder, loc, total, count);
+    for (Value count : ArrayRef<Value>(counts).drop_front(counts.empty() ? 0 : 1))
+      total = arith::MulIOp::create(builder, loc, total, count);
     auto schedule = builder.getDictionaryAttr(builder.getNamedAttr("pid_type", builder.getStringAttr(llvm::StringRef(map))));
     auto grid = tile::GridOp::create(builder, loc, total, schedule);
     grid->setDiscardableAttrs(nest->getDiscardableAttrDictionary());
@@ -124,8 +125,10 @@ private:
     }
     while (left-- > 0) {
       int64_t d = order[left];
-      if (left == 0) ids[d] = rest;
-      else std::tie(rest, ids[d]) = divide(rest, counts[d]);
+      if (left == 0)
+        ids[d] = rest;
+      else
+        std::tie(rest, ids[d]) = divide(rest, counts[d]);
     }
   }
 
@@ -156,7 +159,8 @@ private:
 
 void labelLoops(tile::KernelOp kernel, const Configuration &configuration) {
   Type number = IntegerType::get(kernel.getContext(), 64);
-  for (auto [i, nest] : llvm::enumerate(kernel.getBody().getOps<tile::ParallelOp>())) nest->setAttr(kNest, IntegerAttr::get(number, int64_t(i)));
+  for (auto [i, nest] : llvm::enumerate(kernel.getBody().getOps<tile::ParallelOp>()))
+    nest->setAttr(kNest, IntegerAttr::get(number, int64_t(i)));
   unsigned loops = 0;
   kernel.walk<WalkOrder::PreOrder>([&](tile::LoopOp loop) {
     int64_t unroll = configuration.integer("range_unroll_factors." + std::to_string(loops++), 0);

@@ -24,7 +24,10 @@ struct SpecializePass : PassWrapper<SpecializePass, OperationPass<ModuleOp>> {
   StringRef getDescription() const final { return "Bind a portable kernel to a configuration"; }
 
   void runOnOperation() final {
-    auto settings = Configuration::fromText(configuration.getValue());
+    // The options' parser takes one pair of braces away.
+    std::string text = configuration.getValue();
+    if (!StringRef(text).starts_with("{")) text = "{" + text + "}";
+    auto settings = Configuration::fromText(text);
     if (!settings) return fail(settings.status());
     SpecializeOptions options;
     options.dynamicFullExtents = !boundFullExtents;

@@ -48,7 +48,8 @@ int dimensionOf(Type type, llvm::StringRef symbol) {
 
 bool names(Operation *op, llvm::StringRef symbol) {
   if (!tile::viewOf(op)) return false;
-  return llvm::any_of(tile::subscriptsOf(op), [&](const tile::Subscript &s) { return s.kind == tile::Subscript::Full && s.symbol == symbol; });
+  return llvm::any_of(tile::subscriptsOf(op),
+                      [&](const tile::Subscript &s) { return s.kind == tile::Subscript::Full && s.symbol == symbol; });
 }
 
 bool isWide(Operation *op, llvm::StringRef symbol) {
@@ -57,7 +58,8 @@ bool isWide(Operation *op, llvm::StringRef symbol) {
 }
 
 bool isReduction(Operation *op, llvm::StringRef symbol) {
-  return isa<tile::ReduceOp, tile::DotOp>(op) && isWide(op, symbol) && !llvm::any_of(op->getResultTypes(), [&](Type type) { return dimensionOf(type, symbol) >= 0; });
+  return isa<tile::ReduceOp, tile::DotOp>(op) && isWide(op, symbol) &&
+         !llvm::any_of(op->getResultTypes(), [&](Type type) { return dimensionOf(type, symbol) >= 0; });
 }
 
 bool isWrite(Operation *op) { return isa<tile::StoreOp, tile::ScatterOp>(op); }
@@ -70,12 +72,14 @@ bool isClipped(Value value, llvm::StringRef symbol) {
   return llvm::TypeSwitch<Operation *, bool>(op)
       .Case<tile::LoadOp, tile::GatherOp, tile::IotaOp>([](auto) { return true; })
       .Case([](tile::SplatOp) { return false; })
-      .Default([&](Operation *other) { return llvm::any_of(other->getOperands(), [&](Value operand) { return isClipped(operand, symbol); }); });
+      .Default(
+          [&](Operation *other) { return llvm::any_of(other->getOperands(), [&](Value operand) { return isClipped(operand, symbol); }); });
 }
 
 Status checkOperation(Operation &op, llvm::StringRef symbol) {
   auto refuse = [&](const std::string &why) {
-    return Status(PANTILE_INVALID_ARGUMENT, "@" + symbol.str() + " cannot be rolled: " + why + " (" + op.getName().getStringRef().str() + ")");
+    return Status(PANTILE_INVALID_ARGUMENT,
+                  "@" + symbol.str() + " cannot be rolled: " + why + " (" + op.getName().getStringRef().str() + ")");
   };
   bool nested = false, scaled = false;
   op.walk([&](Operation *inner) {
@@ -94,14 +98,17 @@ Status checkOperation(Operation &op, llvm::StringRef symbol) {
       .Case([&](tile::CatOp cat) { return dimensionOf(cat.getType(), symbol) == int(cat.getDim()) ? refuse("it is joined") : Status(); })
       .Case([&](tile::ReduceOp reduce) {
         if (!isReduction(reduce, symbol)) return Status();
-        if (!llvm::any_of(reduce.getSources(), [&](Value source) { return isClipped(source, symbol); })) return refuse("constants are reduced along it");
+        if (!llvm::any_of(reduce.getSources(), [&](Value source) { return isClipped(source, symbol); }))
+          return refuse("constants are reduced along it");
         for (Region &region : reduce->getRegions())
           for (Operation &inner : region.getOps())
             if (inner.getNumRegions()) return refuse("the combine region has control flow");
         return Status();
       })
       .Case([&](tile::DotOp dot) {
-        return isReduction(dot, symbol) && !isClipped(dot.getLhs(), symbol) && !isClipped(dot.getRhs(), symbol) ? refuse("constants are contracted along it") : Status();
+        return isReduction(dot, symbol) && !isClipped(dot.getLhs(), symbol) && !isClipped(dot.getRhs(), symbol)
+                   ? refuse("constants are contracted along it")
+                   : Status();
       })
       .Case<tile::LoopOp>([&](auto) { return refuse("a loop carries it"); })
       .Default([&](Operation *other) { return other->getNumRegions() ? refuse("it is used by control flow") : Status(); });
@@ -110,7 +117,9 @@ Status checkOperation(Operation &op, llvm::StringRef symbol) {
 /// Subscripts other than the rolled ones must be the same values for a load and a store of one view.
 bool sameSubscripts(Operation *a, Operation *b) {
   auto left = tile::subscriptsOf(a), right = tile::subscriptsOf(b);
-  return llvm::equal(left, right, [](const tile::Subscript &x, const tile::Subscript &y) { return x.kind == y.kind && x.value == y.value && x.symbol == y.symbol && x.kind != tile::Subscript::Tile; });
+  return llvm::equal(left, right, [](const tile::Subscript &x, const tile::Subscript &y) {
+    return x.kind == y.kind && x.value == y.value && x.symbol == y.symbol && x.kind != tile::Subscript::Tile;
+  });
 }
 
 Status checkBody(Block &body, llvm::StringRef symbol) {
@@ -130,8 +139,13 @@ Status checkBody(Block &body, llvm::StringRef symbol) {
     if (!isa<tile::LoadOp, tile::GatherOp>(load) || !isWide(&load, symbol)) continue;
     for (Operation &other : body.without_terminator()) {
       bool conflict = false;
-      other.walk([&](Operation *write) { conflict |= isWrite(write) && tile::viewOf(write) == tile::viewOf(&load) && !(isWide(write, symbol) && sameSubscripts(write, &load)); });
-      if (conflict) return Status(PANTILE_INVALID_ARGUMENT, "@" + symbol.str() + " cannot be rolled: a view that is loaded along it is stored to as well");
+      other.walk([&](Operation *write) {
+        conflict |=
+            isWrite(write) && tile::viewOf(write) == tile::viewOf(&load) && !(isWide(write, symbol) && sameSubscripts(write, &load));
+      });
+      if (conflict)
+        return Status(PANTILE_INVALID_ARGUMENT,
+                      "@" + symbol.str() + " cannot be rolled: a view that is loaded along it is stored to as well");
     }
   }
   return {};
@@ -182,8 +196,10 @@ private:
       bool isNarrow = !isWide(&op, symbol);
       if (isNarrow && !isMemoryEffectFree(&op)) pass = memoryPass = std::max(pass, memoryPass);
       passes[&op] = pass;
-      if (isNarrow) narrow.push_back(&op);
-      else wide.push_back(&op);
+      if (isNarrow)
+        narrow.push_back(&op);
+      else
+        wide.push_back(&op);
       if (!isNarrow && (isReduction(&op, symbol) || isWrite(&op))) last = std::max(last, pass);
     }
   }
@@ -197,7 +213,9 @@ private:
   Value identity(llvm::StringRef kind, Type type) {
     return spread(arith::ConstantOp::create(builder, loc, identityOf(kind, tile::elementOf(type))), type);
   }
-  Value spread(Value scalar, Type type) { return tile::isTile(type) ? tile::SplatOp::create(builder, loc, type, scalar).getResult() : scalar; }
+  Value spread(Value scalar, Type type) {
+    return tile::isTile(type) ? tile::SplatOp::create(builder, loc, type, scalar).getResult() : scalar;
+  }
 
   void initsOf(Operation *op, SmallVectorImpl<Value> &inits) {
     if (auto dot = dyn_cast<tile::DotOp>(op)) {
@@ -205,7 +223,8 @@ private:
       return;
     }
     auto reduce = cast<tile::ReduceOp>(op);
-    if (reduce.getKind()) inits.push_back(identity(*reduce.getKind(), reduce.getResults()[0].getType()));
+    if (reduce.getKind())
+      inits.push_back(identity(*reduce.getKind(), reduce.getResults()[0].getType()));
     else
       for (auto [init, result] : llvm::zip(reduce.getInits(), reduce.getResults())) inits.push_back(spread(init, result.getType()));
   }
@@ -217,7 +236,9 @@ private:
     for (auto [i, value] : llvm::enumerate(left)) mapping.map(region.getArgument(unsigned(i)), value);
     for (auto [i, value] : llvm::enumerate(right)) mapping.map(region.getArgument(unsigned(left.size() + i)), value);
     Type shape = left[0].getType();
-    auto widened = [&](Value value) { return tile::isTile(shape) && !tile::isTile(value.getType()) ? spread(value, likeShape(shape, value.getType())) : value; };
+    auto widened = [&](Value value) {
+      return tile::isTile(shape) && !tile::isTile(value.getType()) ? spread(value, likeShape(shape, value.getType())) : value;
+    };
     for (Operation &op : region.without_terminator()) {
       if (op.hasTrait<OpTrait::ConstantLike>()) {
         mapping.map(op.getResult(0), widened(builder.clone(op)->getResult(0)));
@@ -248,7 +269,8 @@ private:
         llvm::append_range(results, op->getResults());
       }
     tile::Dim dim{StringAttr::get(builder.getContext(), symbol), 1};
-    auto loop = tile::LoopOp::create(builder, loc, ValueRange(inits).getTypes(), Value(), size, inits, tile::DimsAttr::get(builder.getContext(), dim), /*associative=*/false);
+    auto loop = tile::LoopOp::create(builder, loc, ValueRange(inits).getTypes(), Value(), size, inits,
+                                     tile::DimsAttr::get(builder.getContext(), dim), /*associative=*/false);
     Block &block = loop.getBody().emplaceBlock();
     Value range = block.addArgument(tile::blockType(builder.getContext(), dim, chunk), loc);
     for (Value init : inits) block.addArgument(init.getType(), loc);
@@ -292,7 +314,9 @@ private:
   void need(Operation *op, llvm::SetVector<Operation *> &needed) {
     if (!needed.insert(op)) return;
     for (Value operand : op->getOperands())
-      if (Operation *from = operand.getDefiningOp(); from && from->getBlock() == &body && isWide(from, symbol) && !isReduction(from, symbol)) need(from, needed);
+      if (Operation *from = operand.getDefiningOp();
+          from && from->getBlock() == &body && isWide(from, symbol) && !isReduction(from, symbol))
+        need(from, needed);
   }
 
   Operation *clone(Operation *op, Value range, IRMapping &mapping) {
@@ -356,7 +380,8 @@ Status rollExtents(tile::KernelOp kernel, const Configuration &configuration) {
       Block &body = nest.getBody().front();
       if (!uses(body, symbol)) continue;
       OpBuilder builder = OpBuilder::atBlockBegin(&body);
-      auto size = tile::DimOp::create(builder, nest.getLoc(), builder.getIndexType(), dimension.first, builder.getI64IntegerAttr(dimension.second));
+      auto size =
+          tile::DimOp::create(builder, nest.getLoc(), builder.getIndexType(), dimension.first, builder.getI64IntegerAttr(dimension.second));
       Roller(nest, symbol, chunk, size).run();
     }
   }

@@ -73,9 +73,9 @@ std::string expressionOf(Value value) {
     return number ? std::to_string(number.getInt()) : "";
   }
   if (name == "arith.index_cast") return expressionOf(op->getOperand(0));
-  static const llvm::StringMap<const char *> binary{{"arith.addi", "+"},         {"arith.subi", "-"},          {"arith.muli", "*"},
-                                                    {"arith.ceildivsi", "ceildiv"}, {"arith.floordivsi", "/"}, {"arith.minsi", "min"},
-                                                    {"arith.maxsi", "max"}};
+  static const llvm::StringMap<const char *> binary{
+      {"arith.addi", "+"},       {"arith.subi", "-"},    {"arith.muli", "*"},   {"arith.ceildivsi", "ceildiv"},
+      {"arith.floordivsi", "/"}, {"arith.minsi", "min"}, {"arith.maxsi", "max"}};
   auto found = binary.find(name);
   if (found == binary.end()) return "";
   std::string a = expressionOf(op->getOperand(0)), b = expressionOf(op->getOperand(1));
@@ -87,7 +87,8 @@ std::string lengthOf(Operation *loop, llvm::StringRef symbol) {
   if (auto sequential = dyn_cast<tile::LoopOp>(loop)) return sequential.getLower() ? "" : expressionOf(sequential.getUpper());
   auto parallel = cast<tile::ParallelOp>(loop);
   for (auto [d, dim] : llvm::enumerate(parallel.getBlocks().getDims()))
-    if (!dim.isConstant() && dim.symbol.getValue() == symbol) return parallel.getLowers().empty() ? expressionOf(parallel.getUppers()[d]) : "";
+    if (!dim.isConstant() && dim.symbol.getValue() == symbol)
+      return parallel.getLowers().empty() ? expressionOf(parallel.getUppers()[d]) : "";
   return "";
 }
 
@@ -95,7 +96,8 @@ std::string lengthOf(Operation *loop, llvm::StringRef symbol) {
 
 int64_t blockExtent(tile::KernelOp kernel, const Symbols &symbols, llvm::StringRef symbol, const Configuration &configuration) {
   std::string_view name(symbol.data(), symbol.size());
-  if (const Setting *setting = configuration.find(name); setting && std::holds_alternative<int64_t>(*setting)) return std::get<int64_t>(*setting);
+  if (const Setting *setting = configuration.find(name); setting && std::holds_alternative<int64_t>(*setting))
+    return std::get<int64_t>(*setting);
   return domainOf(kernel, symbols, symbol).usual;
 }
 
@@ -135,12 +137,12 @@ SpaceDescription portableSpace(tile::KernelOp kernel, const Facts &facts) {
     map.labels = {"flat", "persistent_blocked", "persistent_interleaved"};
   }
   for (auto &[symbol, dimension] : symbols.fulls)
-    if (canRoll(kernel, symbol).isOk()) add("reduction_loops." + symbol.str(), PANTILE_PARAMETER_ORDERED, {0, 64, 128, 256, 512, 1024, 2048, 4096, 8192}, "0");
+    if (canRoll(kernel, symbol).isOk())
+      add("reduction_loops." + symbol.str(), PANTILE_PARAMETER_ORDERED, {0, 64, 128, 256, 512, 1024, 2048, 4096, 8192}, "0");
   if (loopToSplit(kernel)) add("split_k", PANTILE_PARAMETER_ORDERED, {1, 2, 3, 4, 6, 8, 16}, "1");
   unsigned loops = 0;
-  kernel.walk<WalkOrder::PreOrder>([&](tile::LoopOp) {
-    add("range_unroll_factors." + std::to_string(loops++), PANTILE_PARAMETER_INTEGER, {0, 4}, "0");
-  });
+  kernel.walk<WalkOrder::PreOrder>(
+      [&](tile::LoopOp) { add("range_unroll_factors." + std::to_string(loops++), PANTILE_PARAMETER_INTEGER, {0, 4}, "0"); });
   return space;
 }
 

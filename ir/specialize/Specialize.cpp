@@ -17,11 +17,13 @@ namespace pantile {
 
 using namespace specialization;
 
-Expected<OwningOpRef<ModuleOp>> specialize(ModuleOp portable, const Facts &facts, const Configuration &configuration, const SpecializeOptions &options) {
+Expected<OwningOpRef<ModuleOp>> specialize(ModuleOp portable, const Facts &facts, const Configuration &configuration,
+                                           const SpecializeOptions &options) {
   OwningOpRef<ModuleOp> module(portable.clone());
   for (auto kernel : module->getOps<tile::KernelOp>()) {
     if (kernel.isScheduled())
-      return Status(PANTILE_INVALID_ARGUMENT, "@" + kernel.getSymName().str() + " is scheduled already").withFix("specialize portable kernels only");
+      return Status(PANTILE_INVALID_ARGUMENT, "@" + kernel.getSymName().str() + " is scheduled already")
+          .withFix("specialize portable kernels only");
     auto bind = [&]() -> Status {
       PANTILE_RETURN_IF_ERROR(bindSymbols(kernel, facts, configuration, options));
       labelLoops(kernel, configuration);

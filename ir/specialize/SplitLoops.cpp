@@ -37,7 +37,9 @@ namespace pantile::specialization {
 namespace {
 
 bool writes(Operation *op) {
-  return op->walk([](Operation *inner) { return isa<tile::StoreOp, tile::ScatterOp>(inner) ? WalkResult::interrupt() : WalkResult::advance(); }).wasInterrupted();
+  return op
+      ->walk([](Operation *inner) { return isa<tile::StoreOp, tile::ScatterOp>(inner) ? WalkResult::interrupt() : WalkResult::advance(); })
+      .wasInterrupted();
 }
 
 /// Which argument of the nest steps by a symbol, or -1.
@@ -80,14 +82,17 @@ private:
       Value upper = nest.getUppers()[d];
       auto range = dyn_cast<tile::RangeType>(nest.getBody().getArgument(unsigned(d)).getType());
       if (range) {
-        if (!nest.getLowers().empty()) upper = arith::MaxSIOp::create(builder, loc, arith::SubIOp::create(builder, loc, upper, nest.getLowers()[d]), constant(0));
+        if (!nest.getLowers().empty())
+          upper = arith::MaxSIOp::create(builder, loc, arith::SubIOp::create(builder, loc, upper, nest.getLowers()[d]), constant(0));
         upper = arith::CeilDivSIOp::create(builder, loc, upper, constant(range.getExtent()));
       }
       add(upper);
     }
     for (auto [i, dim] : llvm::enumerate(dims)) {
-      if (dim.isConstant()) add(constant(dim.factor));
-      else if (int argument = argumentOf(nest, dim); argument >= 0) add(nest.getUppers()[unsigned(argument)]);
+      if (dim.isConstant())
+        add(constant(dim.factor));
+      else if (int argument = argumentOf(nest, dim); argument >= 0)
+        add(nest.getUppers()[unsigned(argument)]);
       else {
         auto [view, viewDim] = symbols.fulls.find(dim.symbol.getValue())->second;
         add(tile::DimOp::create(builder, loc, builder.getIndexType(), view, builder.getI64IntegerAttr(viewDim)));
@@ -108,12 +113,16 @@ private:
     for (auto [d, block] : llvm::enumerate(nest.getBlocks().getDims())) {
       if (!block.isConstant() && llvm::is_contained(dims, block)) continue;
       Value argument = body.getArgument(firstArgument + unsigned(d));
-      position(isa<tile::RangeType>(argument.getType()) ? tile::IdOp::create(builder, loc, builder.getIndexType(), argument).getResult() : argument);
+      position(isa<tile::RangeType>(argument.getType()) ? tile::IdOp::create(builder, loc, builder.getIndexType(), argument).getResult()
+                                                        : argument);
     }
     for (const tile::Dim &dim : dims) {
-      if (dim.isConstant()) place.kinds.push_back(builder.getI64IntegerAttr(dim.factor));
-      else if (int argument = argumentOf(nest, dim); argument >= 0) position(body.getArgument(firstArgument + unsigned(argument)));
-      else place.kinds.push_back(FlatSymbolRefAttr::get(dim.symbol));
+      if (dim.isConstant())
+        place.kinds.push_back(builder.getI64IntegerAttr(dim.factor));
+      else if (int argument = argumentOf(nest, dim); argument >= 0)
+        position(body.getArgument(firstArgument + unsigned(argument)));
+      else
+        place.kinds.push_back(FlatSymbolRefAttr::get(dim.symbol));
     }
     return place;
   }
@@ -139,7 +148,8 @@ private:
     Block &body = phase.getBody().emplaceBlock();
     body.addArgument(builder.getIndexType(), loc);
     IRMapping mapping;
-    for (BlockArgument argument : nest.getBody().getArguments()) mapping.map(argument, body.addArgument(argument.getType(), argument.getLoc()));
+    for (BlockArgument argument : nest.getBody().getArguments())
+      mapping.map(argument, body.addArgument(argument.getType(), argument.getLoc()));
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&body);
     for (Operation &op : nest.getBody().front()) {
@@ -150,7 +160,8 @@ private:
     Value part = body.getArgument(0);
     auto range = dyn_cast<tile::RangeType>(loop.getBody().getArgument(0).getType());
     int64_t extent = range ? range.getExtent() : 1;
-    Value upper = mapping.lookupOrDefault(loop.getUpper()), lower = loop.getLower() ? mapping.lookupOrDefault(loop.getLower()) : constant(0);
+    Value upper = mapping.lookupOrDefault(loop.getUpper()),
+          lower = loop.getLower() ? mapping.lookupOrDefault(loop.getLower()) : constant(0);
     Value length = arith::MaxSIOp::create(builder, loc, arith::SubIOp::create(builder, loc, upper, lower), constant(0));
     Value blocksInAll = arith::CeilDivSIOp::create(builder, loc, length, constant(extent));
     Value blocksInPart = arith::CeilDivSIOp::create(builder, loc, blocksInAll, constant(parts));
@@ -181,7 +192,8 @@ private:
   void secondPhase() {
     builder.setInsertionPoint(loop);
     tile::Dim one{{}, 1};
-    auto sum = tile::LoopOp::create(builder, loc, loop.getResultTypes(), Value(), constant(parts), loop.getInits(), tile::DimsAttr::get(builder.getContext(), one),
+    auto sum = tile::LoopOp::create(builder, loc, loop.getResultTypes(), Value(), constant(parts), loop.getInits(),
+                                    tile::DimsAttr::get(builder.getContext(), one),
                                     /*associative=*/false);
     Block &body = sum.getBody().emplaceBlock();
     Value part = body.addArgument(builder.getIndexType(), loc);
@@ -191,9 +203,10 @@ private:
     for (auto [i, workspace] : llvm::enumerate(workspaces)) {
       Value carry = body.getArgument(unsigned(i) + 1);
       Place place = placeOf(carry.getType(), part, nest.getBody().front(), 0);
-      Value partial = tile::LoadOp::create(builder, loc, carry.getType(), workspace, place.operands, Value(), builder.getArrayAttr(place.kinds));
+      Value partial =
+          tile::LoadOp::create(builder, loc, carry.getType(), workspace, place.operands, Value(), builder.getArrayAttr(place.kinds));
       next.push_back(isa<FloatType>(tile::elementOf(carry.getType())) ? arith::AddFOp::create(builder, loc, carry, partial).getResult()
-                                                                       : arith::AddIOp::create(builder, loc, carry, partial).getResult());
+                                                                      : arith::AddIOp::create(builder, loc, carry, partial).getResult());
     }
     tile::YieldOp::create(builder, loc, next);
     loop.replaceAllUsesWith(sum.getResults());

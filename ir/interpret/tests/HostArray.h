@@ -31,8 +31,10 @@ public:
   void set(int64_t i, double value) {
     double rounded = interpreter::roundTo(interpreter::formatOf(dtype), value);
     int64_t integer = int64_t(value);
-    if (isFloat()) interpreter::writeFloats(dtype, bytes.data(), i, 1, 1, &rounded);
-    else interpreter::writeIntegers(dtype, bytes.data(), i, 1, 1, &integer);
+    if (isFloat())
+      interpreter::writeFloats(dtype, bytes.data(), i, 1, 1, &rounded);
+    else
+      interpreter::writeIntegers(dtype, bytes.data(), i, 1, 1, &integer);
   }
   double at(int64_t i) const {
     double value;

@@ -21,8 +21,10 @@ const double nan_ = std::nan(""), inf = HUGE_VAL;
 void expectEqual(const Values &found, const Values &expected) {
   ASSERT_EQ(found.size(), expected.size());
   for (size_t i = 0; i < found.size(); ++i) {
-    if (std::isnan(expected[i])) EXPECT_TRUE(std::isnan(found[i])) << "element " << i << " is " << found[i];
-    else EXPECT_EQ(found[i], expected[i]) << "element " << i;
+    if (std::isnan(expected[i]))
+      EXPECT_TRUE(std::isnan(found[i])) << "element " << i << " is " << found[i];
+    else
+      EXPECT_EQ(found[i], expected[i]) << "element " << i;
   }
 }
 
@@ -34,8 +36,8 @@ Status blocks(const std::string &text, std::vector<HostArgument> arguments, cons
 
 /// Y[i] = body of %x (and %z from Z) for one dtype.
 std::string elementwise(const std::string &from, const std::string &to, const std::string &body) {
-  return "!t = tensor<?x" + from + ", #tile.dims<@b>>\n!u = tensor<?x" + to + ", #tile.dims<@b>>\n" +
-         "tile.kernel @k(%X: !tile.view<?x" + from + ">, %Z: !tile.view<?x" + from + ">, %Y: !tile.view<?x" + to + ">) {\n" +
+  return "!t = tensor<?x" + from + ", #tile.dims<@b>>\n!u = tensor<?x" + to + ", #tile.dims<@b>>\n" + "tile.kernel @k(%X: !tile.view<?x" +
+         from + ">, %Z: !tile.view<?x" + from + ">, %Y: !tile.view<?x" + to + ">) {\n" +
          "  %N = tile.dim %Y, 0\n  tile.parallel %i in %N by @b {\n" +
          "    %x = tile.load %X[%i] : !t\n    %z = tile.load %Z[%i] : !t\n    " + body + "\n    tile.store %y, %Y[%i]\n  }\n}\n";
 }
@@ -69,18 +71,19 @@ TEST(Interpret, WrapsIntegersByTheirWidth) {
   expectEqual(run(add("i32"), PANTILE_I32, PANTILE_I32, {2147483647.0}, {1}), {-2147483648.0});
   expectEqual(run(elementwise("i8", "i8", "%y = arith.divui %x, %z : !t"), PANTILE_I8, PANTILE_I8, {-1, -128}, {2, 2}), {127, 64});
   expectEqual(run(elementwise("i8", "i8", "%y = arith.shrui %x, %z : !t"), PANTILE_I8, PANTILE_I8, {-1, -128}, {4, 9}), {15, 0});
-  expectEqual(run(elementwise("i32", "i32", "%y = arith.floordivsi %x, %z : !t"), PANTILE_I32, PANTILE_I32, {-7, 7, -8}, {2, -2, 2}), {-4, -4, -4});
+  expectEqual(run(elementwise("i32", "i32", "%y = arith.floordivsi %x, %z : !t"), PANTILE_I32, PANTILE_I32, {-7, 7, -8}, {2, -2, 2}),
+              {-4, -4, -4});
 }
 
 TEST(Interpret, MaximumPropagatesNanAndMaxnumDoesNot) {
-  expectEqual(run(elementwise("f32", "f32", "%y = arith.maximumf %x, %z : !t"), PANTILE_F32, PANTILE_F32, {nan_, 1, -inf}, {1, nan_, 2}), {nan_, nan_, 2});
-  expectEqual(run(elementwise("f32", "f32", "%y = arith.maxnumf %x, %z : !t"), PANTILE_F32, PANTILE_F32, {nan_, 1, 3}, {1, nan_, 2}), {1, 1, 3});
+  expectEqual(run(elementwise("f32", "f32", "%y = arith.maximumf %x, %z : !t"), PANTILE_F32, PANTILE_F32, {nan_, 1, -inf}, {1, nan_, 2}),
+              {nan_, nan_, 2});
+  expectEqual(run(elementwise("f32", "f32", "%y = arith.maxnumf %x, %z : !t"), PANTILE_F32, PANTILE_F32, {nan_, 1, 3}, {1, nan_, 2}),
+              {1, 1, 3});
 }
 
 TEST(Interpret, ComparisonsOrderNan) {
-  auto compare = [](const std::string &predicate) {
-    return elementwise("f32", "i1", "%y = arith.cmpf " + predicate + ", %x, %z : !t");
-  };
+  auto compare = [](const std::string &predicate) { return elementwise("f32", "i1", "%y = arith.cmpf " + predicate + ", %x, %z : !t"); };
   Values x{1, nan_, 2}, z{2, 1, 2};
   expectEqual(run(compare("olt"), PANTILE_F32, PANTILE_I1, x, z), {1, 0, 0});
   expectEqual(run(compare("ult"), PANTILE_F32, PANTILE_I1, x, z), {1, 1, 0});
@@ -99,11 +102,13 @@ TEST(Interpret, CastsSaturateRoundAndExtend) {
   expectEqual(run(cast("i8", "f32", "unsigned"), PANTILE_I8, PANTILE_F32, {-1, 5}, {}), {255, 5});
   expectEqual(run(cast("i8", "i32"), PANTILE_I8, PANTILE_I32, {-1, 5}, {}), {-1, 5});
   expectEqual(run(cast("i1", "i32"), PANTILE_I1, PANTILE_I32, {1, 0}, {}), {1, 0});
-  expectEqual(run(cast("f32", "f8E4M3FN"), PANTILE_F32, PANTILE_F8E4M3FN, {1000, -1000, 17, nan_, 0.001953125, 464}, {}), {448, -448, 16, nan_, 0.001953125, 448});
+  expectEqual(run(cast("f32", "f8E4M3FN"), PANTILE_F32, PANTILE_F8E4M3FN, {1000, -1000, 17, nan_, 0.001953125, 464}, {}),
+              {448, -448, 16, nan_, 0.001953125, 448});
   expectEqual(run(cast("f32", "f8E5M2"), PANTILE_F32, PANTILE_F8E5M2, {1e9, inf, 3.1, 1e-9}, {}), {57344, inf, 3, 0});
   expectEqual(run(cast("f32", "f8E4M3FNUZ"), PANTILE_F32, PANTILE_F8E4M3FNUZ, {-0.0, 300, nan_}, {}), {0, 240, nan_});
   expectEqual(run(cast("f32", "f4E2M1FN"), PANTILE_F32, PANTILE_F4E2M1FN, {0.25, 0.75, 2.5, 5, 100, -0.6}, {}), {0, 1, 2, 4, 6, -0.5});
-  expectEqual(run(cast("f64", "f16"), PANTILE_F64, PANTILE_F16, {1 + std::ldexp(1, -11) + std::ldexp(1, -40)}, {}), {1 + std::ldexp(1, -10)});
+  expectEqual(run(cast("f64", "f16"), PANTILE_F64, PANTILE_F16, {1 + std::ldexp(1, -11) + std::ldexp(1, -40)}, {}),
+              {1 + std::ldexp(1, -10)});
   expectEqual(run(elementwise("i1", "i32", "%y = arith.extsi %x : !t to !u"), PANTILE_I1, PANTILE_I32, {1, 0}, {}), {-1, 0});
   expectEqual(run(elementwise("f32", "i32", "%y = arith.bitcast %x : !t to !u"), PANTILE_F32, PANTILE_I32, {1}, {}), {1065353216});
 }
@@ -117,11 +122,23 @@ TEST(Interpret, MathRoundsOnce) {
 }
 
 TEST(Interpret, EveryDTypeSurvivesLoadAndStore) {
-  for (auto [name, dtype] : std::vector<std::pair<std::string, DType>>{{"f16", PANTILE_F16}, {"bf16", PANTILE_BF16}, {"f32", PANTILE_F32}, {"f64", PANTILE_F64},
-           {"f8E4M3FN", PANTILE_F8E4M3FN}, {"f8E5M2", PANTILE_F8E5M2}, {"f8E4M3FNUZ", PANTILE_F8E4M3FNUZ}, {"f8E5M2FNUZ", PANTILE_F8E5M2FNUZ},
-           {"f4E2M1FN", PANTILE_F4E2M1FN}, {"i4", PANTILE_I4}, {"i8", PANTILE_I8}, {"i16", PANTILE_I16}, {"i32", PANTILE_I32}, {"i64", PANTILE_I64}}) {
+  for (auto [name, dtype] : std::vector<std::pair<std::string, DType>>{{"f16", PANTILE_F16},
+                                                                       {"bf16", PANTILE_BF16},
+                                                                       {"f32", PANTILE_F32},
+                                                                       {"f64", PANTILE_F64},
+                                                                       {"f8E4M3FN", PANTILE_F8E4M3FN},
+                                                                       {"f8E5M2", PANTILE_F8E5M2},
+                                                                       {"f8E4M3FNUZ", PANTILE_F8E4M3FNUZ},
+                                                                       {"f8E5M2FNUZ", PANTILE_F8E5M2FNUZ},
+                                                                       {"f4E2M1FN", PANTILE_F4E2M1FN},
+                                                                       {"i4", PANTILE_I4},
+                                                                       {"i8", PANTILE_I8},
+                                                                       {"i16", PANTILE_I16},
+                                                                       {"i32", PANTILE_I32},
+                                                                       {"i64", PANTILE_I64}}) {
     SCOPED_TRACE(name);
-    expectEqual(run(elementwise(name, name, "%y = tile.cast %x : !t -> !t"), dtype, dtype, {1, -2, 3, 0, 4, -6, 2}, {}), {1, -2, 3, 0, 4, -6, 2});
+    expectEqual(run(elementwise(name, name, "%y = tile.cast %x : !t -> !t"), dtype, dtype, {1, -2, 3, 0, 4, -6, 2}, {}),
+                {1, -2, 3, 0, 4, -6, 2});
   }
 }
 
@@ -192,7 +209,8 @@ TEST(Interpret, SamplesKeepEveryClassOfBlock) {
   EXPECT_LE(report.programs, 13u);
   auto wrote = [&](int64_t i, int64_t j) {
     for (const WrittenBox &box : report.written)
-      if (box.argument == 2 && i >= box.begin[0] && i < box.begin[0] + box.count[0] && j >= box.begin[1] && j < box.begin[1] + box.count[1]) return true;
+      if (box.argument == 2 && i >= box.begin[0] && i < box.begin[0] + box.count[0] && j >= box.begin[1] && j < box.begin[1] + box.count[1])
+        return true;
     return false;
   };
   EXPECT_TRUE(wrote(0, 0) && wrote(39, 39) && wrote(0, 39) && wrote(39, 0));
@@ -260,8 +278,9 @@ tile.kernel @k(%X: !tile.view<?xf32> {tile.sizes = ["N"]}, %Y: !tile.view<?xf32>
 
 static std::string rows(const std::string &type, const std::string &body, const std::string &out = "") {
   std::string to = out.empty() ? type : out;
-  return "!r = tensor<?x?x" + type + ", #tile.dims<@b, @n>>\n!c = tensor<?x" + to + ", #tile.dims<@b>>\n!i = tensor<?x?xi32, #tile.dims<@b, @n>>\n" +
-         "tile.kernel @k(%X: !tile.view<?x?x" + type + ">, %Y: !tile.view<?x" + to + ">) {\n  %M = tile.dim %X, 0\n  tile.parallel %i in %M by @b {\n" +
+  return "!r = tensor<?x?x" + type + ", #tile.dims<@b, @n>>\n!c = tensor<?x" + to +
+         ", #tile.dims<@b>>\n!i = tensor<?x?xi32, #tile.dims<@b, @n>>\n" + "tile.kernel @k(%X: !tile.view<?x?x" + type +
+         ">, %Y: !tile.view<?x" + to + ">) {\n  %M = tile.dim %X, 0\n  tile.parallel %i in %M by @b {\n" +
          "    %x = tile.load %X[%i, full @n] : !r\n    " + body + "\n    tile.store %y, %Y[%i]\n  }\n}\n";
 }
 
@@ -281,7 +300,8 @@ TEST(Interpret, ReducesLogicalElementsOnly) {
 
 TEST(Interpret, ReductionOfNothingIsTheIdentity) {
   HostArray X(PANTILE_F32, {2, 0}), Y(PANTILE_F32, {2});
-  for (auto [kind, identity] : std::vector<std::pair<std::string, double>>{{"addf", 0}, {"mulf", 1}, {"maximumf", -inf}, {"minnumf", inf}}) {
+  for (auto [kind, identity] :
+       std::vector<std::pair<std::string, double>>{{"addf", 0}, {"mulf", 1}, {"maximumf", -inf}, {"minnumf", inf}}) {
     ASSERT_TRUE(runText(rows("f32", "%y = tile.reduce " + kind + " %x over 1 : !r -> !c"), {X, Y}).isOk());
     expectEqual(Y.values(), {identity, identity});
   }
@@ -317,9 +337,10 @@ TEST(Interpret, GeneralReductionFindsTheFirstMaximum) {
 }
 
 static std::string scanOf(const std::string &words) {
-  return "!r = tensor<?x?xi32, #tile.dims<@b, @n>>\ntile.kernel @k(%X: !tile.view<?x?xi32>, %Y: !tile.view<?x?xi32>) {\n  %M = tile.dim %X, 0\n"
-         "  tile.parallel %i in %M by @b {\n    %x = tile.load %X[%i, full @n] : !r\n    %y = tile.scan addi %x over 1 " + words +
-         " : !r\n    tile.store %y, %Y[%i, full @n]\n  }\n}\n";
+  return "!r = tensor<?x?xi32, #tile.dims<@b, @n>>\ntile.kernel @k(%X: !tile.view<?x?xi32>, %Y: !tile.view<?x?xi32>) {\n  %M = tile.dim "
+         "%X, 0\n"
+         "  tile.parallel %i in %M by @b {\n    %x = tile.load %X[%i, full @n] : !r\n    %y = tile.scan addi %x over 1 " +
+         words + " : !r\n    tile.store %y, %Y[%i, full @n]\n  }\n}\n";
 }
 
 TEST(Interpret, ScansForwardBackwardExclusive) {
@@ -360,7 +381,8 @@ tile.kernel @k(%X: !tile.view<2x3xi32>, %T: !tile.view<3x2xi32>, %R: !tile.view<
     tile.store %b, %S[full 2, full 3]
   }
 })";
-  HostArray X(PANTILE_I32, {2, 3}, ramp(6)), T(PANTILE_I32, {3, 2}), R(PANTILE_I32, {3, 2}), C(PANTILE_I32, {2, 6}), J(PANTILE_I32, {2, 3, 2}), S(PANTILE_I32, {2, 3});
+  HostArray X(PANTILE_I32, {2, 3}, ramp(6)), T(PANTILE_I32, {3, 2}), R(PANTILE_I32, {3, 2}), C(PANTILE_I32, {2, 6}),
+      J(PANTILE_I32, {2, 3, 2}), S(PANTILE_I32, {2, 3});
   Status status = runText(text, {X, T, R, C, J, S});
   ASSERT_TRUE(status.isOk()) << status.message();
   expectEqual(T.values(), {0, 3, 1, 4, 2, 5});
@@ -390,7 +412,8 @@ tile.kernel @k(%T: !tile.view<?x?xf32> {tile.sizes = ["V", "D"]}, %I: !tile.view
 })";
 
 TEST(Interpret, GatherPadsAndScatterDrops) {
-  HostArray T(PANTILE_F32, {5, 2}, ramp(10)), I(PANTILE_I32, {4}, {4, -1, 3, 9}), Y(PANTILE_F32, {4, 2}), Z(PANTILE_F32, {5, 2}, Values(10, 7));
+  HostArray T(PANTILE_F32, {5, 2}, ramp(10)), I(PANTILE_I32, {4}, {4, -1, 3, 9}), Y(PANTILE_F32, {4, 2}),
+      Z(PANTILE_F32, {5, 2}, Values(10, 7));
   Status status = runText(kGather, {T, I, Y, Z});
   ASSERT_TRUE(status.isOk()) << status.message();
   expectEqual(Y.values(), {8, 9, -1, -1, -1, -1, -1, -1});
@@ -400,7 +423,8 @@ TEST(Interpret, GatherPadsAndScatterDrops) {
 static std::string shifted(const std::string &pad) {
   return "!t = tensor<?xf32, #tile.dims<@b>>\ntile.kernel @k(%X: !tile.view<?xf32>, %Y: !tile.view<?xf32>) {\n  %N = tile.dim %Y, 0\n"
          "  %minus = arith.constant -2 : index\n  tile.parallel %i in %N by @b {\n    %zero = arith.constant 9.0 : f32\n"
-         "    %j = tile.shift %i by %minus : !tile.range<@b>\n    %x = tile.load %X[%j] " + pad + " : !t\n    tile.store %x, %Y[%i]\n  }\n}\n";
+         "    %j = tile.shift %i by %minus : !tile.range<@b>\n    %x = tile.load %X[%j] " +
+         pad + " : !t\n    tile.store %x, %Y[%i]\n  }\n}\n";
 }
 
 TEST(Interpret, PadsOutsideTheView) {

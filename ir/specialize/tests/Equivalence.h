@@ -20,8 +20,8 @@ inline int64_t pick(Random &random, int64_t low, int64_t high) { return low + in
 
 struct Problem {
   std::string text;
-  std::map<std::string, int64_t> sizes;    ///< of named sizes; others are drawn from 0 .. 13
-  std::map<std::string, double> scalars;   ///< by argument name; others are 1
+  std::map<std::string, int64_t> sizes;  ///< of named sizes; others are drawn from 0 .. 13
+  std::map<std::string, double> scalars; ///< by argument name; others are 1
 };
 
 /// A random legal configuration of a kernel's knobs: odd blocks, orders, groupings, and sometimes rolling and split-K.

@@ -25,15 +25,33 @@ Tile expression(Random &random, std::vector<Tile> pool, int steps) {
   for (int i = 0; i < steps; ++i) {
     Tile a = pool[random() % pool.size()], b = pool.back();
     switch (random() % 9) {
-    case 0: pool.push_back(a + b); break;
-    case 1: pool.push_back(a - b); break;
-    case 2: pool.push_back(a * b * 0.5); break;
-    case 3: pool.push_back(maximum(a, b)); break;
-    case 4: pool.push_back(minimum(a, b)); break;
-    case 5: pool.push_back(select(a < b, a, b)); break;
-    case 6: pool.push_back(abs(b)); break;
-    case 7: pool.push_back(tanh(b)); break;
-    default: pool.push_back(b * 0.25 + 1.0); break;
+    case 0:
+      pool.push_back(a + b);
+      break;
+    case 1:
+      pool.push_back(a - b);
+      break;
+    case 2:
+      pool.push_back(a * b * 0.5);
+      break;
+    case 3:
+      pool.push_back(maximum(a, b));
+      break;
+    case 4:
+      pool.push_back(minimum(a, b));
+      break;
+    case 5:
+      pool.push_back(select(a < b, a, b));
+      break;
+    case 6:
+      pool.push_back(abs(b));
+      break;
+    case 7:
+      pool.push_back(tanh(b));
+      break;
+    default:
+      pool.push_back(b * 0.25 + 1.0);
+      break;
     }
   }
   return pool.back();
@@ -95,10 +113,18 @@ std::string rowKernel(Random &random) {
     for (int64_t n = pick(random, 1, 3), step = 0; step < n; ++step) {
       x = expression(random, {x, w, x}, int(pick(random, 1, 3)));
       switch (random() % 4) {
-      case 0: last = sum(x, row) * 0.1; break;
-      case 1: last = maximum(max(x, row), -4.0); break;
-      case 2: last = minimum(min(x, row), 4.0); break;
-      default: last = sum(tanh(x), row) * 0.25; break;
+      case 0:
+        last = sum(x, row) * 0.1;
+        break;
+      case 1:
+        last = maximum(max(x, row), -4.0);
+        break;
+      case 2:
+        last = minimum(min(x, row), 4.0);
+        break;
+      default:
+        last = sum(tanh(x), row) * 0.25;
+        break;
       }
       x = x - broadcast(last, {i, row});
     }
@@ -158,7 +184,8 @@ void checkMany(std::string (*make)(Random &), uint64_t seed, int count) {
   }
 }
 
-void checkLibrary(const std::string &name, const std::string &options, std::map<std::string, int64_t> sizes, int count, std::map<std::string, double> scalars = {}) {
+void checkLibrary(const std::string &name, const std::string &options, std::map<std::string, int64_t> sizes, int count,
+                  std::map<std::string, double> scalars = {}) {
   auto text = buildLibraryKernel(name, options);
   ASSERT_TRUE(text.isOk()) << text.status().message();
   for (int i = 0; i < count && !::testing::Test::HasFailure(); ++i) {
@@ -175,14 +202,16 @@ TEST(SpecializeProperty, Rows) { checkMany(rowKernel, 1000, 60); }
 TEST(SpecializeProperty, Dots) { checkMany(dotKernel, 2000, 60); }
 
 TEST(SpecializeProperty, LibraryRows) {
-  for (const char *name : {"softmax", "log_softmax", "layer_norm", "rms_norm", "sum", "mean", "max", "min", "variance"}) checkLibrary(name, "f32", {{"N", 11}}, 6);
+  for (const char *name : {"softmax", "log_softmax", "layer_norm", "rms_norm", "sum", "mean", "max", "min", "variance"})
+    checkLibrary(name, "f32", {{"N", 11}}, 6);
   checkLibrary("rms_norm", "bf16,residual=1", {}, 6);
   checkLibrary("sum", "f32,rank=3,axis=1", {}, 6);
   checkLibrary("argmax", "f32", {{"N", 7}}, 6);
   checkLibrary("cumsum", "f32", {}, 4);
 }
 TEST(SpecializeProperty, LibraryProducts) {
-  for (const char *options : {"f32", "bf16,transpose_a=1,bias=1,activation=gelu", "f16,transpose_b=1,residual=1", "f32,transpose_a=1,transpose_b=1"})
+  for (const char *options :
+       {"f32", "bf16,transpose_a=1,bias=1,activation=gelu", "f16,transpose_b=1,residual=1", "f32,transpose_a=1,transpose_b=1"})
     checkLibrary("matmul", options, {}, 6);
   checkLibrary("batched_matmul", "f32", {}, 4);
   checkLibrary("matvec", "f32,bias=1", {}, 6);

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ir/dialect/Parse.h"
 #include "ir/specialize/Specialize.h"
+#include "ir/dialect/Parse.h"
 
 #include "mlir/IR/MLIRContext.h"
 
@@ -54,8 +54,10 @@ tile.kernel @rows(%X: !tile.view<?x?xf32>, %Y: !tile.view<?x?xf32>) attributes {
 std::string rows(const std::string &body = "tile.reduce addf %x over 1 : !r -> !c", const std::string &attributes = "") {
   std::string text = kRows;
   text.replace(text.find("BODY"), 4, body);
-  if (attributes.empty()) text.replace(text.find(" attributes {STATIC}"), 20, "");
-  else text.replace(text.find("STATIC"), 6, attributes);
+  if (attributes.empty())
+    text.replace(text.find(" attributes {STATIC}"), 20, "");
+  else
+    text.replace(text.find("STATIC"), 6, attributes);
   return text;
 }
 
@@ -114,7 +116,8 @@ TEST(Specialize, BindsBlocksAndKeepsSymbols) {
 
 TEST(Specialize, LastDimensionVariesFastestUnlessOrdered) {
   // The fastest dimension takes the remainder by its own count.
-  Result flat = specialized(kMatmul, "{bm = 48, bn = 32, bk = 96}"), swapped = specialized(kMatmul, "{bm = 48, bn = 32, bk = 96, \"loop_orders.0\" = [1, 0]}");
+  Result flat = specialized(kMatmul, "{bm = 48, bn = 32, bk = 96}"),
+         swapped = specialized(kMatmul, "{bm = 48, bn = 32, bk = 96, \"loop_orders.0\" = [1, 0]}");
   ASSERT_TRUE(flat.status.isOk() && swapped.status.isOk());
   EXPECT_NE(flat.text, swapped.text);
   auto fastestCount = [](const std::string &text) {
@@ -151,7 +154,8 @@ TEST(Specialize, FullExtentsBindByFactThenSettingOrStay) {
   SpecializeOptions bound;
   bound.dynamicFullExtents = false;
   EXPECT_TRUE(contains(specialized(rows(), "{br = 4}", {}, bound).status.message(), "full extent @n has no bound"));
-  EXPECT_TRUE(contains(specialized(rows("tile.reduce addf %x over 1 : !r -> !c", "static = [@n]"), "{br = 4}").status.message(), "@n is static, but the facts"));
+  EXPECT_TRUE(contains(specialized(rows("tile.reduce addf %x over 1 : !r -> !c", "static = [@n]"), "{br = 4}").status.message(),
+                       "@n is static, but the facts"));
 }
 
 TEST(Specialize, RollingCutsAtReductions) {
@@ -165,7 +169,8 @@ TEST(Specialize, RollingCutsAtReductions) {
 TEST(Specialize, RollingRefusesScans) {
   std::string text = rows();
   text.replace(text.find("arith.subf %x, %w"), 17, "tile.scan addf %x over 1");
-  EXPECT_TRUE(contains(specialized(text, "{br = 4, \"reduction_loops.n\" = 64}").status.message(), "@n cannot be rolled: a scan runs along it"));
+  EXPECT_TRUE(
+      contains(specialized(text, "{br = 4, \"reduction_loops.n\" = 64}").status.message(), "@n cannot be rolled: a scan runs along it"));
   EXPECT_TRUE(specialized(text, "{br = 4}").status.isOk());
 }
 
@@ -174,7 +179,8 @@ TEST(Specialize, SplitsTheAssociativeLoop) {
   ASSERT_TRUE(result.status.isOk()) << result.status.message();
   EXPECT_EQ(countOf(result.text, "tile.grid"), 2u);
   EXPECT_TRUE(contains(result.text, "tile.workspace"));
-  EXPECT_TRUE(contains(specialized(rows(), "{br = 4, split_k = 2}").status.message(), "setting split_k: splits the one associative loop of a kernel; this one has 0"));
+  EXPECT_TRUE(contains(specialized(rows(), "{br = 4, split_k = 2}").status.message(),
+                       "setting split_k: splits the one associative loop of a kernel; this one has 0"));
 }
 
 TEST(Specialize, MasksOnlyWhatFactsDoNotProve) {
@@ -187,13 +193,18 @@ TEST(Specialize, MasksOnlyWhatFactsDoNotProve) {
   EXPECT_EQ(countOf(specialized(rows(), "{br = 4, n = 128}", {}, masks).text, "arith.select"), 0u);
   EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4}", {}, masks).text, "arith.select"), 0u);
   EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4}", factsOf({{-1, 128}, {-1, 128}}), masks).text, "arith.select"), 0u);
-  EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4, \"reduction_loops.n\" = 32}", factsOf({{-1, 128}, {-1, 128}}), masks).text, "arith.select"), 0u);
-  EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4, \"reduction_loops.n\" = 32}", factsOf({{-1, 100}, {-1, 100}}), masks).text, "arith.select"), 1u);
+  EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4, \"reduction_loops.n\" = 32}", factsOf({{-1, 128}, {-1, 128}}), masks).text,
+                    "arith.select"),
+            0u);
+  EXPECT_EQ(countOf(specialized(rows(squares), "{br = 4, \"reduction_loops.n\" = 32}", factsOf({{-1, 100}, {-1, 100}}), masks).text,
+                    "arith.select"),
+            1u);
 }
 
 TEST(Specialize, WrongSettingsSayWhatIsAccepted) {
   EXPECT_TRUE(contains(specialized(kMatmul, "{bm = 0}").status.message(), "setting bm: a block has at least 1 element, given 0"));
-  EXPECT_TRUE(contains(specialized(kMatmul, "{\"loop_orders.0\" = [0, 0]}").status.message(), "setting loop_orders.0: must be a permutation of 0 .. 1"));
+  EXPECT_TRUE(contains(specialized(kMatmul, "{\"loop_orders.0\" = [0, 0]}").status.message(),
+                       "setting loop_orders.0: must be a permutation of 0 .. 1"));
   EXPECT_TRUE(contains(specialized(kMatmul, "{\"pid_type.0\" = \"round\"}").status.message(), "accepted are flat, persistent_blocked"));
   EXPECT_TRUE(contains(specialized(kMatmul, "{\"l2_groupings.0\" = 0}").status.message(), "a group has at least 1 block"));
 }
@@ -206,7 +217,8 @@ TEST(Specialize, SpaceNamesEveryKnob) {
   SpaceDescription space = portableSpace(tile::kernelOf(**module), {});
   std::vector<std::string> names;
   for (auto &parameter : space.parameters) names.push_back(parameter.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"bm", "bn", "bk", "loop_orders.0", "l2_groupings.0", "pid_type.0", "split_k", "range_unroll_factors.0"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"bm", "bn", "bk", "loop_orders.0", "l2_groupings.0", "pid_type.0", "split_k",
+                                             "range_unroll_factors.0"}));
   EXPECT_EQ(space.parameters[0].defaultValue, "s2.0 1 max pow2ceil 64 min 8 max");
   EXPECT_EQ(space.parameters[3].length, 2u);
 }
