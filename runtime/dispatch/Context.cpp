@@ -140,7 +140,7 @@ Expected<std::unique_ptr<Context>> Context::create(Settings settings) {
 }
 
 Context::~Context() {
-  setHostLog(nullptr);
+  clearHostLog(&log);
   if (usable()) {
     if (device && defaultStream) (void)device->synchronize(nullptr);
     return;

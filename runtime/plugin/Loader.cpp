@@ -73,6 +73,7 @@ bool isName(const char *text) {
 } // namespace
 
 void setHostLog(Log *log) { hostLog.store(log); }
+void clearHostLog(Log *log) { hostLog.compare_exchange_strong(log, nullptr); }
 
 const pantile_host *hostTable() {
   static const pantile_host host = {sizeof(pantile_host), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, kSanitizer, 0,

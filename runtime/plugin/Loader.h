@@ -25,8 +25,10 @@ struct LoadedPlugin {
 
 /// The host table given to plugins: logs to `log`, which must live as long as the process may call it (NULL: drops lines).
 const pantile_host *hostTable();
-/// Where plugins' lines go. The last context made decides; cleared by the context that set it.
+/// Where plugins' lines go: to the context made last.
 void setHostLog(Log *log);
+/// Drops them from now on, if they go to this one.
+void clearHostLog(Log *log);
 
 /// Verifies the checksum of the manifest, opens (RTLD_NOW | RTLD_LOCAL, never closed) and queries.
 Expected<LoadedPlugin> loadPlugin(const PluginFile &file);
