@@ -4,11 +4,12 @@
 //
 // Starts from portableSpace and gives every block symbol the domain and the default that caches and vectors want:
 //
-//   rows of a dot          64, down to the matrix's own size; few rows keep wide columns
-//   columns of a dot       64; 1024 where rows are few (the right operand then streams)
-//   inner extent of a dot  256
-//   rows beside a full extent   as many as make some 4096 elements
-//   anything vectors run along  4096 elements a program
+//   rows of a dot               64 (int8: 128), down to the matrix's own size
+//   columns of a dot            64 (bf16: 128, int8: 256); where rows are few the right operand streams by in whole rows
+//   inner extent of a dot       256 (bf16, int8: 512; few rows: 64)
+//   rows beside a full extent   as many as make some 2048 elements: a tile and a copy of it fit the first cache
+//   what a loop folds           4096
+//   what vectors run along      4096 elements a program
 //
 // Programs that share a dot's columns follow each other (l2_groupings), so that packed panels serve them all.
 //
@@ -21,6 +22,7 @@
 #include "ir/specialize/Specialize.h"
 
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace pantile::tile;
@@ -36,7 +38,9 @@ struct Roles {
   llvm::StringMap<int64_t> rows, columns, inner; ///< of dots, with the symbol's factor
   llvm::StringMap<std::string> lengths;          ///< of the loops that step by a symbol
   llvm::StringMap<std::string> besideFull;       ///< length of the full extent in the same tile
-  llvm::StringMap<unsigned> last;                ///< symbols along which vectors run: rank of the tile
+  llvm::StringMap<unsigned> rank;                ///< of the widest tile a symbol appears in
+  llvm::StringMap<bool> last;                    ///< whether it is the last dimension there: vectors run along it
+  llvm::StringSet<> looped;                      ///< symbols that a sequential loop steps by
   bool hasDot = false, loopAroundDot = false;
   std::string rowLength;       ///< of the first dot
   std::string columnLength;
@@ -58,6 +62,7 @@ Roles rolesOf(KernelOp kernel, const CpuTarget &target) {
           if (auto length = hostExpression(parallel.getUppers()[d])) roles.lengths.try_emplace(dim.symbol.getValue(), *length);
     } else if (auto loop = dyn_cast<LoopOp>(op)) {
       Dim dim = loop.getBlocks().getDims()[0];
+      if (!dim.isConstant()) roles.looped.insert(dim.symbol.getValue());
       if (!dim.isConstant() && !loop.getLower())
         if (auto length = hostExpression(loop.getUpper())) roles.lengths.try_emplace(dim.symbol.getValue(), *length);
     } else if (isa<LoadOp, StoreOp>(op)) {
@@ -101,8 +106,12 @@ Roles rolesOf(KernelOp kernel, const CpuTarget &target) {
         if (symbol.empty()) continue;
         for (unsigned other = 0; other < rank; ++other)
           if (auto full = fulls.find(symbolOf(tile, other)); other != d && full != fulls.end()) roles.besideFull.try_emplace(symbol, full->second);
-        if (d + 1 == rank) roles.last[symbol] = std::max(roles.last.lookup(symbol), rank);
-        else if (roles.last.count(symbol) && roles.last[symbol] < rank) roles.last[symbol] = 0;
+        if (unsigned &widest = roles.rank[symbol]; rank > widest) {
+          widest = rank;
+          roles.last[symbol] = d + 1 == rank;
+        } else if (rank == widest) {
+          roles.last[symbol] |= d + 1 == rank;
+        }
       }
     }
   });
@@ -126,6 +135,18 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
   Roles roles = rolesOf(kernel, request.target);
   std::string few = roles.rowLength.empty() ? "" : roles.rowLength + " 16 <=";
 
+  // Programs are dealt out by the device half; loops unroll by vectors.
+  llvm::erase_if(space.parameters, [](const ParameterDescription &parameter) {
+    return llvm::StringRef(parameter.name).starts_with("pid_type") || llvm::StringRef(parameter.name).starts_with("range_unroll_factors");
+  });
+  bool bytes = roles.hasDot && roles.form.group == 4, pairs = roles.hasDot && roles.form.group == 2;
+  // A right operand that streams by: whole rows for the memory's sake, enough blocks for every worker.
+  std::string streamed = roles.columnLength.empty() ? "1024" : roles.columnLength + " " + number(2 * request.target.units) + " ceildiv pow2ceil 256 max";
+  std::string columns = bytes ? "256" : pairs ? "128" : "64";
+  auto innerExtent = [&](int64_t factor) {
+    std::string usual = number(std::max<int64_t>(1, (bytes || pairs ? 512 : 256) / factor));
+    return few.empty() ? usual : few + " " + number(std::max<int64_t>(1, 64 / factor)) + " " + usual + " select";
+  };
   for (ParameterDescription &parameter : space.parameters) {
     llvm::StringRef name = parameter.name;
     std::string length;
@@ -140,21 +161,22 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
     }
     if (parameter.kind != PANTILE_PARAMETER_POW2 || name.contains('.')) continue;
     if (auto inner = roles.inner.find(name); inner != roles.inner.end() && !roles.columns.contains(name)) {
-      set(std::max<int64_t>(1, 16 / inner->second), std::max<int64_t>(1, 4096 / inner->second), number(std::max<int64_t>(1, 256 / inner->second)));
+      set(std::max<int64_t>(1, 16 / inner->second), std::max<int64_t>(1, 4096 / inner->second), innerExtent(inner->second));
     } else if (roles.columns.contains(name) && !roles.rows.contains(name)) {
       // Columns that another dot sums over (attention's keys) stay in cache.
       if (roles.inner.contains(name)) set(16, 1024, "128");
-      else set(16, 4096, few.empty() ? "64" : few + " 1024 64 select");
+      else set(16, 4096, few.empty() ? columns : few + " " + streamed + " " + columns + " select");
     } else if (roles.rows.contains(name)) {
-      set(1, 512, "64");
+      set(1, 512, bytes ? "128" : "64");
     } else if (auto full = roles.besideFull.find(name); full != roles.besideFull.end()) {
-      set(1, 256, "4096 " + full->second + " 1 max / 1 max pow2ceil");
-    } else if (roles.last.lookup(name) == 1) {
-      set(64, 65536, "4096");
+      set(1, 256, "2048 " + full->second + " 1 max / 1 max pow2ceil");
+    } else if (roles.looped.contains(name)) {
+      // A loop over what a reduction folds: long runs of vectors.
+      set(16, 16384, roles.last.lookup(name) ? "4096" : "64");
     } else if (roles.last.lookup(name)) {
-      set(16, 8192, "512");
+      set(16, 65536, roles.rank.lookup(name) == 1 ? "4096" : "1024");
     } else {
-      set(1, 256, "8");
+      set(1, 256, "4");
     }
   }
 
@@ -168,14 +190,14 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
   };
   add("unroll", PANTILE_PARAMETER_ORDERED, {0, 1, 2, 4, 8}, "0");
   // Streaming pays where the output leaves the caches anyway.
-  std::string bytes = "0";
+  std::string touched = "0";
   for (BlockArgument argument : kernel.getBody().getArguments())
     if (auto view = dyn_cast<ViewType>(argument.getType())) {
       std::string size = number(std::max<unsigned>(8, view.getElementType().getIntOrFloatBitWidth()) / 8);
       for (int64_t d = 0; d < view.getRank(); ++d) size += " s" + number(argument.getArgNumber()) + "." + number(d) + " *";
-      bytes += " " + size + " +";
+      touched += " " + size + " +";
     }
-  if (!roles.hasDot) add("streaming_stores", PANTILE_PARAMETER_BOOL, {0, 1}, bytes + " " + number(request.target.l3Bytes) + " >");
+  if (!roles.hasDot) add("streaming_stores", PANTILE_PARAMETER_BOOL, {0, 1}, touched + " " + number(2 * request.target.l3Bytes) + " >");
   if (roles.hasDot) {
     add("mr", PANTILE_PARAMETER_ORDERED, {0, 1, 2, 4, 6, 8, 12, 14}, "0");
     add("nr", PANTILE_PARAMETER_ORDERED, {0, 16, 32, 48, 64}, "0");
@@ -188,15 +210,15 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
   std::string chunk = "0";
   auto rows = roles.rows.size() == 1 ? roles.rows.begin() : roles.rows.end();
   if (rows != roles.rows.end() && !roles.rowLength.empty() && !roles.columnLength.empty() && roles.columns.size() == 1) {
-    std::string columns = roles.columnLength + " c." + roles.columns.begin()->getKey().str() + " ceildiv";
-    chunk = columns + " " + number(3 * request.target.units) + " >= " + roles.rowLength + " c." + rows->getKey().str() + " ceildiv 0 select";
+    std::string blocks = roles.columnLength + " c." + roles.columns.begin()->getKey().str() + " ceildiv";
+    chunk = blocks + " " + number(3 * request.target.units) + " >= " + roles.rowLength + " c." + rows->getKey().str() + " ceildiv 0 select";
   }
   ParameterDescription &tasks = add("chunk", PANTILE_PARAMETER_INTEGER, {0, 1 << 20}, chunk);
   tasks.launchOnly = true;
   ParameterDescription &threads = add("num_threads", PANTILE_PARAMETER_INTEGER, {0, 1024}, "0");
   threads.launchOnly = true;
 
-  space.features.push_back({"bytes", bytes});
+  space.features.push_back({"bytes", touched});
   return space;
 }
 

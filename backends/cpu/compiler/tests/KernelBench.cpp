@@ -9,7 +9,7 @@
 
 #include "backends/cpu/compiler/tests/KernelRun.h"
 
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <sstream>
@@ -63,7 +63,16 @@ int main(int argc, char **argv) {
     run.launch();
     best = std::min(best, processorSeconds() - start);
   }
-  std::printf("%s(%s) %s: %.1f us, compile %.1f ms, %ld programs, %s\n", argv[1], argv[2], argv[3], best * 1e6, run.compileMilliseconds, long(run.programs()),
+  auto stage = [&](const char *name) {
+    double start = processorSeconds();
+    auto text = inspectKernel(run.request(), name);
+    return (processorSeconds() - start) * 1e3;
+  };
+  double start = processorSeconds();
+  auto again = compileKernel(run.request());
+  double compile = (processorSeconds() - start) * 1e3;
+  std::printf("stages: scheduled %.1f ms, llvm %.1f ms\n", stage("scheduled"), stage("llvm"));
+  std::printf("%s(%s) %s: %.1f us, compile %.1f ms, %ld programs, %s\n", argv[1], argv[2], argv[3], best * 1e6, compile, long(run.programs()),
               run.configuration().toText().c_str());
   return 0;
 }

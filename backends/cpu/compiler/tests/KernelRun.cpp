@@ -13,7 +13,6 @@
 #include "ir/interpret/Interpret.h"
 
 #include <bit>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <fmt/format.h>
@@ -268,9 +267,7 @@ std::string KernelRun::prepare() {
     if (parameter.kind == PANTILE_PARAMETER_POW2) number = int64_t(std::bit_floor(uint64_t(number)));
     settings.set(parameter.name, number);
   }
-  auto start = std::chrono::steady_clock::now();
   auto compiledKernel = compileKernel(request());
-  compileMilliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   if (!compiledKernel) return compiledKernel.status().message();
   artifact = *std::move(compiledKernel);
   auto loaded = LoadedObject::load(artifact.code);

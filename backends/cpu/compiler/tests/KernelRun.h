@@ -53,7 +53,6 @@ public:
   const Artifact &compiled() const { return artifact; }
   const Configuration &configuration() const { return settings; }
   CompileRequest request() const;
-  double compileMilliseconds = 0;
 
 private:
   struct Tensor {
