@@ -20,7 +20,7 @@ namespace pantile {
 
 namespace {
 
-constexpr uint64_t kSelectionVersion = 1;
+constexpr uint64_t kSelectionVersion = 2;
 
 struct Stamp {
   int64_t size = -1, seconds = 0, nanoseconds = 0, inode = 0; ///< size -1: there is no such file
@@ -52,12 +52,38 @@ Digest selectionKey(const Question &question) {
   return hasher.finish();
 }
 
+/// Not as text: reading it back would parse TOML.
+void write(ByteWriter &writer, const Configuration &configuration) {
+  writer.u64(configuration.map().size());
+  for (const auto &[name, setting] : configuration.map()) {
+    writer.text(name);
+    writer.u8(uint8_t(setting.index()));
+    if (auto *integer = std::get_if<int64_t>(&setting)) writer.i64(*integer);
+    else if (auto *text = std::get_if<std::string>(&setting)) writer.text(*text);
+    else writer.integers(std::get<std::vector<int64_t>>(setting));
+  }
+}
+
+Configuration readConfiguration(ByteReader &reader) {
+  Configuration configuration;
+  for (uint64_t left = reader.count(17); left; --left) {
+    std::string name = reader.text();
+    switch (reader.u8()) {
+    case 0: configuration.set(std::move(name), reader.i64()); break;
+    case 1: configuration.set(std::move(name), reader.text()); break;
+    case 2: configuration.set(std::move(name), reader.integers()); break;
+    default: reader.fail();
+    }
+  }
+  return configuration;
+}
+
 std::string write(const Selection &selection, const std::vector<Stamp> &stamps) {
   ByteWriter writer;
   writer.u64(stamps.size());
   for (const auto &stamp : stamps)
     for (int64_t part : {stamp.size, stamp.seconds, stamp.nanoseconds, stamp.inode}) writer.i64(part);
-  writer.text(selection.configuration.toText());
+  write(writer, selection.configuration);
   writer.u64(selection.values.size());
   for (const auto &[name, value] : selection.values) writer.text(name), writer.i64(value);
   selection.facts.write(writer);
@@ -75,9 +101,7 @@ std::optional<Selection> read(std::string_view bytes, const std::vector<Stamp> &
     if (old != stamp) return std::nullopt;
   }
   Selection selection;
-  auto configuration = Configuration::fromText(reader.view());
-  if (!configuration) return std::nullopt;
-  selection.configuration = *std::move(configuration);
+  selection.configuration = readConfiguration(reader);
   for (uint64_t left = reader.count(16); left; --left) {
     std::string key = reader.text();
     selection.values[key] = reader.i64();

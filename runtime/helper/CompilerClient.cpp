@@ -6,6 +6,9 @@
 
 #include "runtime/helper/CompilerClient.h"
 
+#include <algorithm>
+#include <unistd.h>
+
 namespace pantile {
 
 namespace {
@@ -15,6 +18,8 @@ constexpr auto kCompilation = std::chrono::seconds(120);
 
 HelperProgram compilerProgram(const std::string &helperFolder, const std::vector<std::string> &pluginFolders) {
   HelperProgram program{helperFolder + "/pantile-compiler", {}};
+  // Half of the machine: a compiler that wants more is ended, not the application.
+  program.memoryBytes = std::max<uint64_t>(uint64_t(4) << 30, uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE)) / 2);
   for (const auto &folder : pluginFolders) program.arguments.push_back("--plugins=" + folder);
   return program;
 }

@@ -6,6 +6,7 @@
 
 #include "runtime/tests/Fixture.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 using namespace pantile::test;
@@ -63,6 +64,27 @@ TEST_F(Fake, CachedStartStartsNoHelper) {
   y[0] = 0;
   ASSERT_EQ(launch(scale(), arguments, 2), "");
   EXPECT_EQ(y[0], 3);
+}
+
+TEST_F(Fake, NewShapesCompileNothing) {
+  std::vector<std::string> said;
+  options.log_level = PANTILE_LOG_INFO + 1;
+  options.log = [](void *user, pantile_log_level, const char *text) { static_cast<std::vector<std::string> *>(user)->emplace_back(text); };
+  options.log_user = &said;
+  remake();
+  {
+    auto kernel = scale();
+    std::vector<float> x(512, 1), y(512);
+    for (int64_t size = 256; size > 0; --size) {
+      Tensor a(x.data(), {size}), b(y.data(), {size});
+      DLTensor *arguments[] = {a, b};
+      ASSERT_EQ(launch(kernel, arguments, 2), "");
+    }
+  }
+  // One for sizes that 64 divides, one for all others.
+  EXPECT_EQ(std::count_if(said.begin(), said.end(), [](const std::string &line) { return line.starts_with("compiling"); }), 2);
+  pantile_context_release(context);
+  context = nullptr;
 }
 
 TEST_F(Fake, NeverCompiles) {
