@@ -29,6 +29,15 @@ int64_t extra(const pantile_launch_call &call, LaunchExtra which) {
   return which < call.extra_count ? call.extras[which] : 0;
 }
 
+/// The path of an open file, spelled as never before: the loader knows libraries by their paths, and a descriptor's number
+/// comes again while the library that had it lives.
+std::string uniquePath(int file) {
+  static std::atomic<uint64_t> spelled{0};
+  std::string path = "/proc/self/fd";
+  for (uint64_t number = spelled.fetch_add(1, std::memory_order_relaxed); number; number >>= 1) path += number & 1 ? "/." : "/";
+  return path + "/" + std::to_string(file);
+}
+
 } // namespace
 
 Expected<std::unique_ptr<Module>> Module::load(const void *code, size_t size, const char *const *entries, uint32_t count) {
@@ -47,7 +56,7 @@ Expected<std::unique_ptr<Module>> Module::load(const void *code, size_t size, co
     left -= size_t(written);
   }
   std::unique_ptr<Module> module(new Module);
-  module->library = dlopen(fmt::format("/proc/self/fd/{}", file).c_str(), RTLD_NOW | RTLD_LOCAL);
+  module->library = dlopen(uniquePath(file).c_str(), RTLD_NOW | RTLD_LOCAL);
   std::string reason = module->library ? "" : dlerror();
   close(file);
   if (!module->library)

@@ -9,6 +9,7 @@
 
 #include <fstream>
 #include <gtest/gtest.h>
+#include <set>
 #include <sstream>
 
 using namespace pantile;
@@ -62,6 +63,20 @@ TEST(Device, SaysWhatIsWrongWithALaunch) {
   pantile_launch_call memory{sizeof(call), 0, nullptr, 0, 4, {1, 1, 1}, {1, 1, 1}, 0, nullptr, huge};
   EXPECT_EQ(device.launch(*code, memory).code(), PANTILE_OUT_OF_MEMORY);
   EXPECT_EQ(device.setThreads(-1).code(), PANTILE_INVALID_ARGUMENT);
+}
+
+/// Other code under a descriptor number that was used before is other code.
+TEST(Module, ManyModulesStayApart) {
+  std::string code = objectCode();
+  const char *entry = "add_one";
+  std::vector<std::unique_ptr<Module>> modules;
+  std::set<Entry> entries;
+  for (int i = 0; i < 50; ++i) {
+    auto loaded = Module::load(code.data(), code.size(), &entry, 1);
+    ASSERT_TRUE(loaded.isOk()) << loaded.status().message();
+    modules.push_back(*std::move(loaded));
+    EXPECT_TRUE(entries.insert(modules.back()->entry(0)).second) << "module " << i << " is an earlier one's code";
+  }
 }
 
 TEST(Module, BadCodeIsAnErrorNotACrash) {
