@@ -20,7 +20,7 @@ namespace pantile {
 
 namespace {
 
-constexpr uint64_t kSelectionVersion = 2;
+constexpr uint64_t kSelectionVersion = 3;
 
 struct Stamp {
   int64_t size = -1, seconds = 0, nanoseconds = 0, inode = 0; ///< size -1: there is no such file
@@ -89,6 +89,7 @@ std::string write(const Selection &selection, const std::vector<Stamp> &stamps) 
   selection.facts.write(writer);
   writer.u8(uint8_t(selection.source));
   writer.text(selection.stale);
+  writer.integers(selection.shape);
   return writer.take();
 }
 
@@ -111,25 +112,41 @@ std::optional<Selection> read(std::string_view bytes, const std::vector<Stamp> &
   selection.facts = *std::move(facts);
   uint8_t source = reader.u8();
   selection.stale = reader.text();
+  selection.shape = reader.integers();
   if (!reader.finish("a selection").isOk() || source > uint8_t(Source::Default)) return std::nullopt;
   selection.source = Source(source);
   return selection;
 }
 
-/// The existing selection to take instead of a guess: legal here, for facts that hold here, and by the model no worse than
-/// a tenth. Without a model the first that fits.
+std::vector<int64_t> sizesOf(std::span<const BoundArgument> bound) {
+  std::vector<int64_t> sizes;
+  for (const auto &b : bound) sizes.insert(sizes.end(), b.sizes, b.sizes + std::max(b.rank, 0));
+  return sizes;
+}
+
+/// Small sizes decide the shape of a block; large ones may differ by half.
+bool alike(const std::vector<int64_t> &a, const std::vector<int64_t> &b) {
+  constexpr int64_t small = 16;
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const int64_t low = std::min(a[i], b[i]), high = std::max(a[i], b[i]);
+    if (low != high && (low < small || high - low > low / 2)) return false;
+  }
+  return true;
+}
+
+/// The existing selection to take instead of a guess: for facts that hold here, and the same configuration; or of a shape
+/// alike, legal here, and by the model at most a tenth worse.
 const Selection *substitute(const Question &question, const tuner::Space &space, const tuner::CostModel &model, const Configuration &guess, const Existing &existing) {
-  const bool known = model.known();
-  double limit = 0, best = 0;
-  if (known) limit = model.score(space.nearest(guess)) * 1.1;
+  const auto shape = sizesOf(question.bound);
+  const double limit = model.known() ? model.score(space.nearest(guess)) * 1.1 : 0;
   const Selection *chosen = nullptr;
   for (const Selection *candidate : existing) {
     if (candidate->source == Source::Pinned || !serves(candidate->facts, question.facts)) continue;
+    if (candidate->configuration == guess) return candidate;
+    if (chosen || !alike(candidate->shape, shape)) continue;
     auto point = space.point(candidate->configuration);
-    if (!point || !space.legal(*point)) continue;
-    if (!known) return candidate;
-    double score = model.score(*point);
-    if (score <= limit && (!chosen || score < best)) chosen = candidate, best = score;
+    if (point && space.legal(*point) && (!model.known() || model.score(*point) <= limit)) chosen = candidate;
   }
   return chosen;
 }
@@ -218,6 +235,7 @@ Expected<Selection> select(const Question &question, const std::optional<Configu
   PANTILE_ASSIGN(auto space, tuner::Space::create(description, callValues(question)));
   Selection selection;
   selection.facts = question.facts;
+  selection.shape = sizesOf(question.bound);
   if (pinned) {
     auto point = space.point(*pinned);
     if (!point) return std::move(point).status().in(question.signature.name());
@@ -246,6 +264,7 @@ Expected<Selection> select(const Question &question, const std::optional<Configu
     if (const Selection *other = substitute(question, space, model, selection.configuration, existing)) {
       selection.configuration = other->configuration;
       selection.facts = other->facts;
+      selection.shape = other->shape;
     }
   selection.values = valuesOf(description, selection.configuration);
   // What only memory knows is not written down.

@@ -23,6 +23,7 @@ struct Selection {
   Facts facts;     ///< compiled for: the call's, or weaker ones that serve it
   Source source = Source::Default;
   std::string stale;
+  std::vector<int64_t> shape; ///< all sizes of the call that it was made for
 };
 
 /// A call's shape on a context, with what selecting needs.
@@ -46,9 +47,10 @@ tuner::CacheQuery cacheQuery(const Question &question, const SpaceDescription &d
 /// Selections made for other shapes of this kernel, whose code exists.
 using Existing = std::vector<const Selection *>;
 
-/// `pinned` decides; else what the caches say of this shape or its neighbours; else the kernel's defaults. An existing
-/// selection is preferred to a guess about as good: a new shape then compiles nothing. Remembered beside the artifacts while
-/// the configuration files stay as they are (unless `existing` changed the outcome of a pinned or tuned one: it cannot).
+/// `pinned` decides; else what the caches say of this shape or its neighbours; else the kernel's defaults. A guess (a
+/// neighbour's, the defaults) gives way to an existing selection that is as good, so that a new shape compiles nothing: the
+/// same configuration for weaker facts, or that of a shape much like this one. Remembered beside the artifacts while the
+/// configuration files stay as they are.
 Expected<Selection> select(const Question &question, const std::optional<Configuration> &pinned, const Existing &existing);
 /// A legal configuration drawn by `seed`; 0: the default one.
 Expected<Configuration> sampleConfiguration(const Question &question, uint64_t seed);

@@ -208,7 +208,7 @@ TEST_F(Dispatch, UnknownBackendListsWhatThereIs) {
 }
 
 TEST_F(Dispatch, EnvironmentIsChecked) {
-  for (auto [name, value, part] : {std::tuple("PANTILE_TUNE", "sometimes", "off, instant, quick, thorough"), std::tuple("PANTILE_PRINT", "llvm,ptx", "portable"),
+  for (auto [name, value, part] : {std::tuple("PANTILE_TUNE", "sometimes", "off, instant, quick, thorough"), std::tuple("PANTILE_PRINT", "llvm,binary", "portable"),
                                    std::tuple("PANTILE_LOG", "loud", "warning"), std::tuple("PANTILE_PLUGIN_PATH", "plugins", "absolute"),
                                    std::tuple("PANTILE_CACHE_DIR", "cache", "absolute"), std::tuple("PANTILE_INTERPRET", "yes please", "0, 1"),
                                    std::tuple("PANTILE_THREADS", "-3", "4096")}) {
