@@ -51,28 +51,49 @@ int64_t PhaseLowering::divisorOfBegin(Value range) {
   return 1;
 }
 
-/// Whether every logical element of the range lies inside dimension `dim` of the view: a grid's or loop's range from 0 to a
-/// size equal to the view's.
 bool PhaseLowering::insideView(Operation *access, unsigned dim, Value given) {
   Value view = pantile::tile::viewOf(access);
-  // Scaling [0, n) by f needs a view of n * f: what `tile.sizes` cannot say, so it is checked.
-  Value upper, lower;
+  int64_t factor = 1;
+  while (auto scale = given.getDefiningOp<ScaleOp>()) {
+    factor *= int64_t(scale.getFactor());
+    given = scale.getRange();
+  }
+  Value upper;
   if (auto argument = dyn_cast<BlockArgument>(given)) {
     auto loop = dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
-    if (!loop) return false;
+    if (!loop || (loop.getLower() && !isNonNegative(loop.getLower()))) return false;
     upper = loop.getUpper();
-    lower = loop.getLower();
-    if (lower) {
-      // From a non-negative begin: another range's begin, or a product of ids.
-      if (!isNonNegative(lower)) return false;
-    }
   } else if (auto make = given.getDefiningOp<MakeRangeOp>()) {
-    upper = make.getEnd();
     if (!isNonNegative(make.getBegin())) return false;
+    upper = make.getEnd();
   } else {
     return false;
   }
-  return isAtMostSize(upper, view, dim);
+  return factor == 1 ? isAtMostSize(upper, view, dim) : assumesMultiple(upper, factor, view, dim);
+}
+
+bool PhaseLowering::assumesMultiple(Value upper, int64_t factor, Value view, unsigned dim) {
+  auto isSize = [&](Value value, Value ofView, int64_t ofDim) {
+    auto size = value.getDefiningOp<DimOp>();
+    return size && extents.atomOfSize(size.getView(), size.getDim()) == extents.atomOfSize(ofView, ofDim);
+  };
+  auto counted = upper.getDefiningOp<DimOp>();
+  if (!counted) return false;
+  auto isProduct = [&](Value value) {
+    auto product = value.getDefiningOp<arith::MulIOp>();
+    if (!product) return false;
+    for (auto [size, number] : {std::pair{product.getLhs(), product.getRhs()}, {product.getRhs(), product.getLhs()}}) {
+      auto constantOp = number.getDefiningOp<arith::ConstantOp>();
+      if (constantOp && isSize(size, counted.getView(), counted.getDim()) && cast<IntegerAttr>(constantOp.getValue()).getInt() == factor) return true;
+    }
+    return false;
+  };
+  for (auto assume : grid->getParentOfType<KernelOp>().getBody().getOps<AssumeOp>()) {
+    auto equal = assume.getCondition().getDefiningOp<arith::CmpIOp>();
+    if (!equal || equal.getPredicate() != arith::CmpIPredicate::eq) continue;
+    if ((isSize(equal.getLhs(), view, dim) && isProduct(equal.getRhs())) || (isSize(equal.getRhs(), view, dim) && isProduct(equal.getLhs()))) return true;
+  }
+  return false;
 }
 
 bool PhaseLowering::isAtMostSize(Value upper, Value view, unsigned dim) {

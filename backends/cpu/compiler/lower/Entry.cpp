@@ -85,8 +85,6 @@ const View &PhaseLowering::viewOf(Value value) {
   View view;
   view.element = type.getElementType();
   unsigned rank = unsigned(type.getRank());
-  int64_t natural = std::max<int64_t>(1, memoryType(view.element)->getScalarSizeInBits() / 8);
-  (void)natural;
   for (unsigned dim = 0; dim < rank; ++dim) view.sizes.push_back(sizeOf(value, dim));
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     unsigned number = argument.getArgNumber();
@@ -226,7 +224,6 @@ Expected<LaunchDescription> PhaseLowering::run() {
   flags.setAllowContract();
   prologue.setFastMathFlags(flags);
   b.setFastMathFlags(flags);
-  mathFlags = flags;
   scratchOffset = prologue.getInt64(0);
   auto *zeroType = llvm::ArrayType::get(llvm::Type::getInt8Ty(context), 64);
   auto *zeroBytes = module.getNamedGlobal("zeros");

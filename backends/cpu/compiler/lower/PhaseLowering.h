@@ -144,6 +144,8 @@ private:
   /// Whether every logical element of the range lies inside dimension `dim` of the view.
   bool insideView(mlir::Operation *access, unsigned dim, mlir::Value range);
   bool isAtMostSize(mlir::Value upper, mlir::Value view, unsigned dim);
+  /// Whether the kernel assumes that `factor` times the size a range counts up to is the view's size.
+  bool assumesMultiple(mlir::Value upper, int64_t factor, mlir::Value view, unsigned dim);
   bool isNonNegative(mlir::Value index);
   /// An index that a grid or loop over this very dimension counts.
   bool isKnownIndex(mlir::Value index, mlir::Value view, unsigned dim);
@@ -198,7 +200,6 @@ private:
   llvm::DenseMap<mlir::Value, RangeNumbers> ranges;
   std::string scratchBytes = "0";
   int64_t scratchConstant = 0;
-  llvm::FastMathFlags mathFlags;
   llvm::DenseMap<mlir::Value, llvm::Value *> hoistedScalars;
   llvm::DenseMap<mlir::Operation *, Panels> hoistedPanels;
   llvm::Value *scratchOffset = nullptr;

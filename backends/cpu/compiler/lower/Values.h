@@ -43,6 +43,10 @@ using Positions = llvm::SmallVector<Position, 4>;
 /// A straight-line stretch of code that dominates the scopes inside it.
 struct Scope {
   Scope(llvm::BasicBlock *block, Scope *parent) : builder(block), parent(parent), depth(parent ? parent->depth + 1 : 0) {
+    // Products and sums may fuse.
+    llvm::FastMathFlags flags;
+    flags.setAllowContract();
+    builder.setFastMathFlags(flags);
     if (parent) {
       lanes = parent->lanes;
       mask = parent->mask;
