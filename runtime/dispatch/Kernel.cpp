@@ -224,7 +224,16 @@ Expected<const CompiledKernel *> Kernel::resolve(std::span<const BoundArgument> 
       if (again) selection = *std::move(again);
     }
   }
-  PANTILE_ASSIGN(const CompiledKernel *compiled, load(std::move(selection)));
+  const Source source = selection.source;
+  auto loaded = load(std::move(selection));
+  if (!loaded && source != Source::Pinned && source != Source::Default) {
+    // What once won may not compile any more: the defaults are the safest.
+    owner.log.warnOnce("fall back " + kernelSignature.name(), fmt::format("{}; its defaults are used instead", loaded.status().text()));
+    auto safe = selectDefaults(question);
+    if (safe) loaded = load(*std::move(safe));
+  }
+  if (!loaded) return std::move(loaded).status();
+  const CompiledKernel *compiled = *loaded;
   std::unique_lock lock(mutex);
   if (byShape.size() >= kMaxShapes) byShape.clear();
   if (epoch.load() == before) byShape[key] = compiled;

@@ -282,6 +282,18 @@ Expected<Configuration> sampleConfiguration(const Question &question, uint64_t s
   return space.configuration(*point);
 }
 
+Expected<Selection> selectDefaults(const Question &question) {
+  PANTILE_ASSIGN(auto description, spaceOf(question.context, question.signature, question.facts));
+  PANTILE_ASSIGN(auto space, tuner::Space::create(description, callValues(question)));
+  if (!space.defaults()) return Status(PANTILE_UNSUPPORTED, fmt::format("{}: no configuration is legal for these sizes", question.signature.name()));
+  Selection selection;
+  selection.configuration = space.configuration(*space.defaults());
+  selection.facts = question.facts;
+  selection.shape = sizesOf(question.bound);
+  selection.values = valuesOf(description, selection.configuration);
+  return selection;
+}
+
 Digest artifactKey(const Context &context, const Signature &signature, const Selection &selection) {
   return Hasher()
       .field("artifact 1")

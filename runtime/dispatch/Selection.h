@@ -52,6 +52,8 @@ using Existing = std::vector<const Selection *>;
 /// same configuration for weaker facts, or that of a shape much like this one. Remembered beside the artifacts while the
 /// configuration files stay as they are.
 Expected<Selection> select(const Question &question, const std::optional<Configuration> &pinned, const Existing &existing);
+/// The kernel's defaults, whatever the caches say.
+Expected<Selection> selectDefaults(const Question &question);
 /// A legal configuration drawn by `seed`; 0: the default one.
 Expected<Configuration> sampleConfiguration(const Question &question, uint64_t seed);
 /// Whether a selection of this shape is remembered or would be `tuned`.

@@ -29,6 +29,7 @@ enum FrameKind : uint32_t {
   kPrepare = 32,   ///< WorkerSetup, descriptor of inputs -> nothing
   kLoad = 33,      ///< WorkerCandidate -> nothing
   kCheck = 34,     ///< nothing -> nothing; kFailed where it is wrong
+  kAdopt = 36,     ///< nothing -> nothing: what was last checked becomes the reference
   kTime = 35,      ///< u32 samples -> f64s as a vector of bits
 };
 

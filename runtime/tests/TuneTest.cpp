@@ -10,6 +10,7 @@
 #include "runtime/tests/Fixture.h"
 #include "runtime/tuning/Inputs.h"
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 using namespace pantile;
@@ -69,6 +70,44 @@ TEST_F(Tune, FindsTheOneThatIsRight) {
   EXPECT_EQ(nlohmann::json::parse(describe(kernel, others, 2))["source"], "neighbour");
   EXPECT_EQ(launch(kernel, others, 2), "");
   EXPECT_EQ(y[0], 3);
+}
+
+TEST_F(Tune, WithoutAnInterpreterCandidatesMustAgree) {
+  options.plugin_path = PANTILE_TEST_PLUGINS;
+  options.log_level = PANTILE_LOG_OFF + 1;
+  remake();
+  Tensor a(x.data(), {100}), b(y.data(), {100});
+  DLTensor *arguments[] = {a, b};
+  pantile_tune_options wanted{};
+  wanted.strategy = "exhaustive";
+  wanted.seconds = 60;
+  auto json = tune(wanted, arguments); // the default factor is 2 and comes first
+  ASSERT_EQ(code, PANTILE_OK) << said;
+  EXPECT_NE(json["configuration"].get<std::string>().find("factor = 2,"), std::string::npos) << json;
+  EXPECT_EQ(json["failed"].get<int>(), 36);
+}
+
+TEST_F(Tune, EditedFilesCountAtOnce) {
+  Tensor a(x.data(), {100}), b(y.data(), {100});
+  DLTensor *arguments[] = {a, b};
+  pantile_tune_options wanted{};
+  wanted.strategy = "exhaustive";
+  wanted.seconds = 60;
+  tune(wanted, arguments);
+  ASSERT_EQ(code, PANTILE_OK) << said;
+  std::filesystem::path file;
+  for (const auto &entry : std::filesystem::recursive_directory_iterator(cachePath + "/configurations"))
+    if (entry.path().extension() == ".toml") file = entry.path();
+  ASSERT_FALSE(file.empty());
+  std::ifstream in(file);
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  size_t at = text.find("factor = 2");
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, 10, "factor = 3");
+  std::ofstream(file) << text;
+  auto kernel = scale();
+  ASSERT_EQ(launch(kernel, arguments, 2), "");
+  EXPECT_EQ(y[0], 4); // people's edits count, at once
 }
 
 TEST_F(Tune, FirstLaunchTunesWhereAsked) {

@@ -21,7 +21,7 @@ struct Candidate {
   std::string record; ///< a WorkerCandidate's
 };
 
-constexpr double kInterpretedElements = 4e6; ///< of outputs: beyond it blocks are sampled
+constexpr double kInterpretedElements = 1 << 17; ///< of outputs: beyond it blocks are sampled
 constexpr uint64_t kSampledBlocks = 24;
 
 } // namespace
@@ -125,8 +125,8 @@ Status CandidateRunner::prepare(uint64_t seed, tuner::Clock::time_point deadline
   std::memcpy(both.data() + inputBytes, shared.memory.data(), inputBytes);
   hasReference = interpreted.isOk();
   if (!hasReference) {
-    context.log.warnOnce("interpret " + signature.name(), fmt::format("{}: candidates are not compared with the interpreter ({})", signature.name(), interpreted.text()));
-    // Everything that a candidate writes is then accepted.
+    context.log.warnOnce("interpret " + signature.name(), fmt::format("{}: candidates are compared with each other, not with the interpreter ({})", signature.name(), interpreted.text()));
+    // Poison is skipped by the comparison: the first candidate is accepted.
     for (size_t i = 0; i < records.size(); ++i)
       if (signature.writes(i)) std::memset(both.data() + inputBytes + records[i].offset, kPoison, question.bound[i].span);
   }
@@ -167,7 +167,12 @@ Status CandidateRunner::ensure(const tuner::CompiledCandidate &candidate, tuner:
 
 Status CandidateRunner::check(const tuner::CompiledCandidate &candidate, tuner::Clock::time_point deadline) {
   PANTILE_RETURN_IF_ERROR(ensure(candidate, deadline));
-  return ask(kCheck, "", deadline).status();
+  PANTILE_RETURN_IF_ERROR(ask(kCheck, "", deadline).status());
+  if (hasReference || adopted) return {};
+  // The first that runs (the defaults are asked first) is what the others must agree with.
+  PANTILE_RETURN_IF_ERROR(ask(kAdopt, "", deadline).status());
+  adopted = true;
+  return {};
 }
 
 Expected<std::vector<double>> CandidateRunner::time(const tuner::CompiledCandidate &candidate, unsigned samples, tuner::Clock::time_point deadline) {

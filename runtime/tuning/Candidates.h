@@ -50,7 +50,7 @@ private:
   std::optional<SharedMemory> memory; ///< inputs, then the reference
   std::vector<TensorRecord> records;
   uint64_t inputBytes = 0;
-  bool hasReference = false;
+  bool hasReference = false, adopted = false;
 };
 
 } // namespace pantile

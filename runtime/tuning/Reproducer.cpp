@@ -46,8 +46,9 @@ Status writeReproducer(const std::string &root, const CompileRequest &request, c
   ByteWriter writer;
   request.write(writer);
   PANTILE_RETURN_IF_ERROR(writeFile(folder + "/request.bin", writer.data())); // what the helper was sent, whole
-  return writeFile(folder + "/README.txt", fmt::format("backend {}\ntarget {}\n\npantile compile kernel.tile --backend {} --target '{}' --request request.bin -o code.bin\n", request.backend,
-                                                       request.target, request.backend, request.target));
+  return writeFile(folder + "/README.txt", fmt::format("backend {}\ntarget {}\n\npantile compile kernel.tile --target '{}' --config '{}' --shape ... -o code\n"
+                                                       "request.bin is what the compiler was sent, as helper/Protocol.h writes it.\n",
+                                                       request.backend, request.target, request.target, request.configuration.toText()));
 }
 
 } // namespace pantile

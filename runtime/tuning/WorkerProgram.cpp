@@ -37,6 +37,7 @@ public:
   Status prepare(ByteReader &reader, Descriptor memory);
   Status load(ByteReader &reader);
   Status check();
+  Status adopt();
   Expected<std::string> time(ByteReader &reader);
 
 private:
@@ -165,6 +166,14 @@ Status Worker::check() {
   return {};
 }
 
+Status Worker::adopt() {
+  if (!module) return {PANTILE_DATA_ERROR, "a reference before a candidate"};
+  for (size_t i = 0; i < buffers.size(); ++i)
+    if (signature->writes(i))
+      PANTILE_RETURN_IF_ERROR(device->copy(queue(), PANTILE_COPY_TO_HOST, shared->data() + setup.referenceOffset + setup.tensors[i].offset, bound[i].address, bound[i].span));
+  return device->synchronize(queue());
+}
+
 Expected<std::string> Worker::time(ByteReader &reader) {
   const uint32_t samples = std::clamp<uint32_t>(reader.u32(), 1, 10000);
   if (!module) return Status(PANTILE_DATA_ERROR, "a measurement before a candidate");
@@ -221,6 +230,7 @@ int main(int argc, char **argv) {
     case kPrepare: status = worker.prepare(reader, std::move(frame.descriptor)); break;
     case kLoad: status = worker.load(reader); break;
     case kCheck: status = worker.check(); break;
+    case kAdopt: status = worker.adopt(); break;
     case kTime: return worker.time(reader);
     default: status = {PANTILE_DATA_ERROR, fmt::format("unknown request {}", frame.kind)};
     }
