@@ -149,16 +149,19 @@ static int32_t load(pantile_device_handle *device, const void *code, size_t code
 }
 static void unload(pantile_module_handle *module) { free(module); }
 static int32_t launch(pantile_device_handle *device, pantile_stream_handle *stream, const pantile_launch_call *call, pantile_message **error) {
-  const float *x = (const float *)(uintptr_t)call->slots[0];
-  float *y = (float *)(uintptr_t)call->slots[1];
+  const char *x = (const char *)(uintptr_t)call->slots[0];
+  char *y = (char *)(uintptr_t)call->slots[1];
   int64_t elements = (int64_t)call->slots[2], factor = (int64_t)call->slots[3], i;
   (void)device, (void)stream;
   if (call->slot_count != 4) return fail(error, PANTILE_DEVICE_ERROR, "four slots are expected");
   if (factor == 13) return fail(error, PANTILE_DEVICE_ERROR, "this device is superstitious");
   if (factor == 14) abort();
-  if (factor == 15) y[elements] = 1; /* out of bounds */
-  for (i = 0; i < elements; ++i) y[i] = x[i] * (float)factor + 1;
-  if (factor == 16) y[elements / 2] += 1; /* wrong */
+  for (i = 0; i < elements + (factor == 15) /* out of bounds */; ++i) {
+    float value;
+    memcpy(&value, x + 4 * (i < elements ? i : 0), 4); /* at any alignment */
+    value = value * (float)factor + 1 + (float)(factor == 16 && i == elements / 2) /* wrong */;
+    memcpy(y + 4 * i, &value, 4);
+  }
   return PANTILE_OK;
 }
 
