@@ -4,10 +4,10 @@
 //
 // Starts from portableSpace and gives every block symbol the domain and the default that caches and vectors want:
 //
-//   rows of a dot               64 (int8: 128), down to the matrix's own size
+//   rows of a dot               256 (int8: 128, attention: 64), down to the matrix's own size
 //   columns of a dot            64 (bf16: 128, int8: 256); where rows are few the right operand streams by in whole rows
-//   inner extent of a dot       256 (bf16, int8: 512; few rows: 64)
-//   rows beside a full extent   as many as make some 2048 elements: a tile and a copy of it fit the first cache
+//   inner extent of a dot       256 (bf16, int8: 512)
+//   rows beside a full extent   as many as make some 1024 elements: passes alternate with the memory's prefetching
 //   what a loop folds           4096
 //   what vectors run along      4096 elements a program
 //
@@ -23,6 +23,8 @@
 
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
+
+#include <bit>
 
 using namespace mlir;
 using namespace pantile::tile;
@@ -41,7 +43,8 @@ struct Roles {
   llvm::StringMap<unsigned> rank;                ///< of the widest tile a symbol appears in
   llvm::StringMap<bool> last;                    ///< whether it is the last dimension there: vectors run along it
   llvm::StringSet<> looped;                      ///< symbols that a sequential loop steps by
-  bool hasDot = false, loopAroundDot = false;
+  bool hasDot = false;
+  bool chained = false;        ///< what one dot has as columns another sums over (attention)
   std::string rowLength;       ///< of the first dot
   std::string columnLength;
   DotForm form{};
@@ -115,6 +118,7 @@ Roles rolesOf(KernelOp kernel, const CpuTarget &target) {
       }
     }
   });
+  for (auto &column : roles.columns) roles.chained |= roles.inner.contains(column.getKey());
   return roles;
 }
 
@@ -141,11 +145,11 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
   });
   bool bytes = roles.hasDot && roles.form.group == 4, pairs = roles.hasDot && roles.form.group == 2;
   // A right operand that streams by: whole rows for the memory's sake, enough blocks for every worker.
-  std::string streamed = roles.columnLength.empty() ? "1024" : roles.columnLength + " " + number(2 * request.target.units) + " ceildiv pow2ceil 256 max";
+  std::string streamed = roles.columnLength.empty() ? "1024" : roles.columnLength + " pow2ceil 4096 min";
   std::string columns = bytes ? "256" : pairs ? "128" : "64";
   auto innerExtent = [&](int64_t factor) {
     std::string usual = number(std::max<int64_t>(1, (bytes || pairs ? 512 : 256) / factor));
-    return few.empty() ? usual : few + " " + number(std::max<int64_t>(1, 64 / factor)) + " " + usual + " select";
+    return few.empty() ? usual : few + " " + number(std::max<int64_t>(1, 256 / factor)) + " " + usual + " select";
   };
   for (ParameterDescription &parameter : space.parameters) {
     llvm::StringRef name = parameter.name;
@@ -155,6 +159,12 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
       parameter.values = {lowest, highest};
       parameter.defaultValue = fitted(wanted, length, lowest);
     };
+    if (name == "split_k" && !few.empty() && !roles.columnLength.empty()) {
+      // Streaming whole rows leaves few column blocks: the inner extent gives every worker some.
+      int64_t units = int64_t(std::bit_ceil(uint64_t(request.target.units)));
+      parameter.defaultValue = few + " " + roles.columnLength + " 4096 ceildiv " + number(request.target.units) + " < and " + number(units) + " 1 select";
+      continue;
+    }
     if (name.starts_with("l2_groupings")) {
       if (roles.hasDot) parameter.defaultValue = "64";
       continue;
@@ -167,9 +177,9 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
       if (roles.inner.contains(name)) set(16, 1024, "128");
       else set(16, 4096, few.empty() ? columns : few + " " + streamed + " " + columns + " select");
     } else if (roles.rows.contains(name)) {
-      set(1, 512, bytes ? "128" : "64");
+      set(1, 512, bytes ? "128" : roles.chained ? "64" : "256");
     } else if (auto full = roles.besideFull.find(name); full != roles.besideFull.end()) {
-      set(1, 256, "2048 " + full->second + " 1 max / 1 max pow2ceil");
+      set(1, 256, "1024 " + full->second + " 1 max / 1 max pow2ceil");
     } else if (roles.looped.contains(name)) {
       // A loop over what a reduction folds: long runs of vectors.
       set(16, 16384, roles.last.lookup(name) ? "4096" : "64");

@@ -306,12 +306,19 @@ llvm::Value *PhaseLowering::compute(Value value, const Positions &at, Scope &sco
         inner.push_back(Position::constant(value == split.getFirst() ? 0 : 1));
         return evaluate(split.getSource(), inner, scope);
       })
-      .Default([&](Operation *other) {
+      .Default([&](Operation *other) -> llvm::Value * {
         SmallVector<llvm::Value *, 4> operands;
         bool vector = false;
         for (Value operand : other->getOperands()) {
           operands.push_back(evaluate(operand, at, scope));
           vector |= operands.back()->getType()->isVectorTy();
+        }
+        // One divisor for all lanes: its reciprocal costs a multiplication a lane (and at most one more ulp).
+        if (isa<arith::DivFOp>(other) && vector && !operands[1]->getType()->isVectorTy()) {
+          mlir::Type element = elementOf(other->getResult(0).getType());
+          llvm::Value *divisor = widen(operands[1], element, here), *left = widen(operands[0], element, here);
+          llvm::Value *reciprocal = here.CreateFDiv(llvm::ConstantFP::get(divisor->getType(), 1.0), divisor);
+          return narrow(here.CreateFMul(left, here.CreateVectorSplat(scope.lanes, reciprocal)), element, here);
         }
         if (vector)
           for (llvm::Value *&operand : operands)

@@ -15,9 +15,20 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <cstdlib>
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 namespace pantile::cpu {
+
+template <> char *HugePages<char>::allocate(size_t count) {
+  constexpr size_t kHuge = 2 << 20;
+  size_t alignment = count >= kHuge ? kHuge : 64;
+  void *pointer = std::aligned_alloc(alignment, (count + alignment - 1) / alignment * alignment);
+  if (count >= kHuge) madvise(pointer, count, MADV_HUGEPAGE);
+  return static_cast<char *>(pointer);
+}
+template <> void HugePages<char>::deallocate(char *pointer, size_t) { std::free(pointer); }
 
 namespace {
 

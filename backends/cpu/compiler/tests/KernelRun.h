@@ -25,6 +25,14 @@ namespace pantile::cpu {
 /// How the views of a run lie in memory.
 enum class Layout { Dense, Padded, Misaligned, Reversed /**< first dimension has stride 1 */ };
 
+/// Memory as the device half gives it: large blocks on huge pages.
+template <typename T> struct HugePages {
+  using value_type = T;
+  T *allocate(size_t count);
+  void deallocate(T *pointer, size_t count);
+  bool operator==(const HugePages &) const = default;
+};
+
 class KernelRun {
 public:
   using Sizes = std::map<std::string, int64_t>;
@@ -55,8 +63,9 @@ public:
   CompileRequest request() const;
 
 private:
+  using Bytes = std::vector<char, HugePages<char>>;
   struct Tensor {
-    std::vector<char> storage, before, expected;
+    Bytes storage, before, expected;
     char *data = nullptr;
     std::vector<int64_t> sizes, strides;
     uint64_t scalar = 0;
@@ -83,7 +92,7 @@ private:
     int64_t programs, scratch;
   };
   std::vector<Call> calls;
-  std::vector<char> workspace, scratch;
+  Bytes workspace, scratch;
 };
 
 } // namespace pantile::cpu

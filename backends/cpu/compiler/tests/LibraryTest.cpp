@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 using namespace pantile::cpu;
 
 namespace {
@@ -111,6 +113,78 @@ TEST_P(Library, AgreesOnReversedStrides) {
   const Case &c = GetParam();
   KernelRun run(c.name, c.options, c.sizes, c.scalars, Layout::Reversed, 3);
   EXPECT_EQ(run.compare(c.tolerance), "");
+}
+
+/// Settings away from the defaults.
+struct Variant {
+  const char *name, *options;
+  KernelRun::Sizes sizes;
+  KernelRun::Scalars scalars;
+  std::map<std::string, int64_t> settings;
+  double tolerance;
+};
+
+std::ostream &operator<<(std::ostream &out, const Variant &v) {
+  out << v.name << "(" << v.options << ")";
+  for (auto &[name, value] : v.settings) out << " " << name << "=" << value;
+  return out;
+}
+
+const KernelRun::Sizes kMatrix{{"M", 67}, {"N", 77}, {"K", 133}};
+const Variant kVariants[] = {
+    {"matmul", "f32", kMatrix, {}, {{"pack_b", 0}}, 1e-4},
+    {"matmul", "f32", kMatrix, {}, {{"bm", 8}, {"bn", 16}, {"bk", 16}}, 1e-4},
+    {"matmul", "f32", kMatrix, {}, {{"bm", 64}, {"bn", 64}, {"bk", 64}, {"mr", 4}, {"nr", 64}}, 1e-4},
+    {"matmul", "f32", kMatrix, {}, {{"bk", 16}, {"split_k", 4}}, 1e-4},
+    {"matmul", "bf16", kMatrix, {}, {{"bk", 16}, {"bm", 16}, {"pack_b", 0}}, 3e-2},
+    {"matmul", "f32", {{"M", 5}, {"N", 77}, {"K", 133}}, {}, {{"bk", 16}, {"bn", 32}, {"pack_b", 0}}, 1e-4},
+    {"matmul_int8", "scales=0", kMatrix, {}, {{"bk", 16}, {"bm", 16}, {"bn", 32}}, 0},
+    {"softmax", "f32", {{"M", 5}, {"N", 300}}, {}, {{"reduction_loops.cols", 64}}, 1e-5},
+    {"softmax", "f32", {{"M", 9}, {"N", 300}}, {}, {{"bm", 4}, {"unroll", 8}}, 1e-5},
+    {"layer_norm", "f32", {{"M", 5}, {"N", 300}}, {{"eps", 1e-5}}, {{"reduction_loops.cols", 128}, {"streaming_stores", 1}}, 1e-4},
+    {"cross_entropy", "f32", {{"M", 5}, {"V", 300}}, {}, {{"bk", 64}, {"bm", 2}}, 1e-4},
+    {"sum", "f32", {{"M", 5}, {"N", 300}}, {}, {{"bk", 64}, {"bn", 2}, {"split_k", 2}}, 1e-4},
+    {"argmax", "f32", {{"M", 5}, {"N", 300}}, {}, {{"bk", 64}}, 0},
+    {"cumsum", "f32", {{"M", 5}, {"N", 300}}, {}, {{"bk", 64}}, 1e-4},
+    {"attention", "f32,causal=1", {{"B", 1}, {"H", 2}, {"HK", 1}, {"S", 65}, {"T", 99}, {"D", 40}}, {{"scale", 0.2}}, {{"bq", 16}, {"bk", 16}}, 1e-4},
+    {"matvec_quantized", "f32", {{"N", 37}, {"K", 320}, {"KB", 10}}, {}, {{"kb", 16}, {"bn", 16}}, 1e-4},
+};
+
+class Settings : public testing::TestWithParam<Variant> {};
+
+TEST_P(Settings, AgreeWithTheInterpreter) {
+  const Variant &v = GetParam();
+  KernelRun run(v.name, v.options, v.sizes, v.scalars);
+  for (auto &[name, value] : v.settings) run.overrides.set(name, value);
+  EXPECT_EQ(run.compare(v.tolerance), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Operators, Settings, testing::ValuesIn(kVariants));
+
+/// Code for every target, whether or not this machine runs it.
+TEST(Targets, AllCompile) {
+  for (const CpuTarget &target : allTargets())
+    for (auto [name, options] : {std::pair{"matmul", "bf16"}, {"softmax", "f16"}, {"matmul_int8", "transpose_b=1"}}) {
+      KernelRun run(name, options, {{"M", 9}, {"N", 40}, {"K", 33}});
+      ASSERT_EQ(run.prepare(), "");
+      CompileRequest request = run.request();
+      request.target = target;
+      auto artifact = compileKernel(request);
+      EXPECT_TRUE(artifact.isOk()) << target.name << " " << name << ": " << artifact.status().message();
+    }
+}
+
+/// What this machine can run of the lesser targets is right as well.
+TEST(Targets, LesserOnesRun) {
+  for (const CpuTarget &target : allTargets()) {
+    if (!runsHere(target)) continue;
+    for (const Case &c : kCases) {
+      if (std::string(c.options).find("bf16") != std::string::npos && target.name != "x86_64") continue;
+      KernelRun run(c.name, c.options, c.sizes, c.scalars);
+      run.target = std::string(target.name);
+      EXPECT_EQ(run.compare(c.tolerance), "") << c << " on " << target.name;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Operators, Library, testing::ValuesIn(kCases));
