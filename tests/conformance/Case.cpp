@@ -87,7 +87,7 @@ std::vector<Variant> allVariants() {
     forFloats(all, {"rope", style, {{"D", "DH", 2}}, rotary, false, {}});
     forFloats(all, {"rope", std::string(style) + ",start=1,tables=0", {{"D", "DH", 2}}, rotary, false, {{"start", {0, 3}}, {"theta", {10000}}}});
   }
-  all.push_back({"count_below", "f32", {}, {{"N", {1, 2, 17, 64}}}, false, {}});
+  all.push_back({"count_below", "", {}, {{"N", {1, 2, 17, 64}}}, false, {}});
   return all;
 }
 

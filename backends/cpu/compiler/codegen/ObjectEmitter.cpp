@@ -6,6 +6,8 @@
 
 #include "backends/cpu/compiler/codegen/ObjectEmitter.h"
 
+#include "backends/cpu/compiler/codegen/MaskedLogic.h"
+
 #include "llvm/CodeGen/CodeGenTargetMachineImpl.h"
 #include "llvm/CodeGen/MachineModuleInfo.h"
 #include "llvm/CodeGen/Passes.h"
@@ -98,7 +100,10 @@ void optimize(Module &module, TargetMachine &machine) {
   passes.addPass(createFunctionToLoopPassAdaptor(LICMPass(LICMOptions()), /*UseMemorySSA=*/true));
   passes.addPass(SimplifyCFGPass(SimplifyCFGOptions().hoistCommonInsts(false).sinkCommonInsts(false)));
   for (Function &function : module)
-    if (!function.isDeclaration()) passes.run(function, functions);
+    if (!function.isDeclaration()) {
+      passes.run(function, functions);
+      rewriteMaskedLogic(function);
+    }
 }
 
 /// Collects what code generation reports instead of printing it and exiting.
