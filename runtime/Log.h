@@ -34,7 +34,7 @@ private:
   const pantile_log_level level;
   const Function function;
   void *const user;
-  std::mutex mutex;
+  std::recursive_mutex mutex; ///< a callback may come back to us
   std::set<std::string> said;
 };
 

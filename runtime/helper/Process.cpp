@@ -218,10 +218,10 @@ unsigned HelperPool::started() const {
   return count;
 }
 
-void HelperPool::clear() {
-  std::vector<std::unique_ptr<HelperProcess>> ended;
+void HelperPool::trim(size_t keep) {
+  std::vector<std::unique_ptr<HelperProcess>> ended; // outlives the lock: ending one waits for it
   std::lock_guard lock(mutex);
-  ended.swap(idle);
+  for (; idle.size() > keep; idle.pop_back()) ended.push_back(std::move(idle.back()));
 }
 
 void HelperPool::abandon() {

@@ -65,8 +65,8 @@ public:
   Expected<Frame> request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor = -1, const std::atomic<bool> *cancel = nullptr);
   /// Helpers started so far.
   unsigned started() const;
-  /// Ends the idle ones.
-  void clear();
+  /// Ends the idle ones but for `keep`.
+  void trim(size_t keep);
   /// After a fork: the parent's helpers are forgotten, not ended.
   void abandon();
 

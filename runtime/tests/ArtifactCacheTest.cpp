@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <fstream>
 #include <random>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
@@ -145,6 +147,29 @@ TEST_F(Cache, OpenFoldersAreRefusedWithOneWarning) {
   ArtifactCache nowhere("/proc/self/nothing/here", 1 << 30, log);
   nowhere.put(EntryKind::Artifact, keyOf(1), "x");
   EXPECT_EQ(nowhere.get(EntryKind::Artifact, keyOf(1)), "x");
+}
+
+TEST_F(Cache, AFullDiskIsOneWarning) {
+  // In a mount namespace of its own: a file system of 64 KiB.
+  fs::create_directories(folder / "small");
+  pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWNS) || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) || mount("none", (folder / "small").c_str(), "tmpfs", 0, "size=64k,mode=0700")) _exit(77);
+    ArtifactCache cache(folder / "small/cache", 1 << 30, log);
+    for (int i = 0; i < 100; ++i) cache.put(EntryKind::Artifact, keyOf(i), payloadOf(i));
+    for (int i = 0; i < 100; ++i)
+      if (cache.get(EntryKind::Artifact, keyOf(i)) != payloadOf(i)) _exit(1); // on disk or in memory
+    if (said.size() != 1) _exit(2);
+    if (cache.statistics().damaged) _exit(3);
+    ArtifactCache again(folder / "small/cache", 1 << 30, log);
+    if (!again.get(EntryKind::Artifact, keyOf(0))) _exit(4); // what fitted is still there
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "may not mount";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(Cache, StaysBelowItsBound) {

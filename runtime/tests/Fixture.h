@@ -66,6 +66,8 @@ using KernelHandle = std::unique_ptr<pantile_kernel, void (*)(pantile_kernel *)>
 class Fake : public ::testing::Test {
 protected:
   void SetUp() override {
+    for (const char *name : {"BACKEND", "PLUGIN_PATH", "CACHE_DIR", "CONFIG_PATH", "TUNE", "INTERPRET", "PRINT", "REPRO", "LOG", "THREADS"})
+      unsetenv((std::string("PANTILE_") + name).c_str());
     options.struct_size = sizeof(options);
     options.backend = "fake";
     options.plugin_path = PANTILE_TEST_PLUGINS;

@@ -65,7 +65,10 @@ Expected<tuner::TuneResult> tuneCall(const Question &question, const TuneCallOpt
   }
   tune.progress = options.progress;
   tune.warn = [&](const std::string &text) { context.log.warn(text); };
-  PANTILE_ASSIGN(auto result, tuner::tune(space, &model, compiler, runner, tune));
+  auto tuned = tuner::tune(space, &model, compiler, runner, tune);
+  context.compiler->processes().trim(1); // each holds a compiler's memory
+  if (!tuned) return std::move(tuned).status().in(question.signature.name());
+  auto &result = *tuned;
 
   tuner::CacheEntry entry;
   entry.shape = question.signature.shape(question.bound);
