@@ -72,7 +72,8 @@ Expected<std::vector<std::string>> parseFolders(std::string_view text, std::stri
   auto folders = split(text, ':');
   for (const auto &folder : folders)
     if (folder[0] != '/')
-      return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{} names the relative folder '{}'", name, folder)).withFix("name absolute folders");
+      return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{} names the relative folder '{}'", name, folder))
+          .withFix("name absolute folders");
   return folders;
 }
 
@@ -93,10 +94,9 @@ Expected<Environment> readEnvironment() {
   environment.repro = read("PANTILE_REPRO");
   for (auto [variable, folder] : {std::pair("PANTILE_CACHE_DIR", &environment.cacheDir), std::pair("PANTILE_REPRO", &environment.repro)})
     if (!folder->empty() && folder->front() != '/')
-      return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{} is the relative folder '{}'", variable, *folder)).withFix("name an absolute folder");
-  if (auto text = read("PANTILE_TUNE"); !text.empty()) {
-    PANTILE_ASSIGN(environment.tune, parseTuneMode(text));
-  }
+      return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{} is the relative folder '{}'", variable, *folder))
+          .withFix("name an absolute folder");
+  if (auto text = read("PANTILE_TUNE"); !text.empty()) { PANTILE_ASSIGN(environment.tune, parseTuneMode(text)); }
   if (auto text = read("PANTILE_INTERPRET"); !text.empty()) {
     PANTILE_ASSIGN(environment.interpret, parse(kFlags, text, "PANTILE_INTERPRET"));
   }
@@ -104,9 +104,7 @@ Expected<Environment> readEnvironment() {
     PANTILE_ASSIGN(Stage stage, parse(kStages, text, "the stage in PANTILE_PRINT"));
     environment.print.push_back(stage);
   }
-  if (auto text = read("PANTILE_LOG"); !text.empty()) {
-    PANTILE_ASSIGN(environment.log, parse(kLevels, text, "PANTILE_LOG"));
-  }
+  if (auto text = read("PANTILE_LOG"); !text.empty()) { PANTILE_ASSIGN(environment.log, parse(kLevels, text, "PANTILE_LOG")); }
   if (auto text = read("PANTILE_THREADS"); !text.empty()) {
     uint32_t threads = 0;
     auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), threads);
@@ -114,8 +112,10 @@ Expected<Environment> readEnvironment() {
       return Status(PANTILE_INVALID_ARGUMENT, fmt::format("PANTILE_THREADS is '{}'", text)).withFix("give a number from 0 (all) to 4096");
     environment.threads = threads;
   }
-  if (auto folder = read("XDG_CACHE_HOME"); !folder.empty() && folder[0] == '/') environment.userCache = folder + "/pantile";
-  else if (auto home = read("HOME"); !home.empty() && home[0] == '/') environment.userCache = home + "/.cache/pantile";
+  if (auto folder = read("XDG_CACHE_HOME"); !folder.empty() && folder[0] == '/')
+    environment.userCache = folder + "/pantile";
+  else if (auto home = read("HOME"); !home.empty() && home[0] == '/')
+    environment.userCache = home + "/.cache/pantile";
   return environment;
 }
 

@@ -43,7 +43,8 @@ std::optional<std::string> resolved(const std::string &path) {
 /// Whether one existing file or folder can only have been written by root or this user.
 Status checkOne(const std::string &path, const struct stat &info) {
   if (info.st_uid != 0 && info.st_uid != geteuid())
-    return Status(PANTILE_UNAVAILABLE, fmt::format("'{}' belongs to user {}", path, info.st_uid)).withFix("it must belong to root or to you");
+    return Status(PANTILE_UNAVAILABLE, fmt::format("'{}' belongs to user {}", path, info.st_uid))
+        .withFix("it must belong to root or to you");
   bool sticky = S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX);
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) && !sticky)
     return Status(PANTILE_UNAVAILABLE, fmt::format("'{}' may be written by others (mode {:o})", path, info.st_mode & 07777))
@@ -75,7 +76,8 @@ std::string ownFolder() {
 }
 
 Expected<std::string> trustedPath(const std::string &path) {
-  if (path.empty() || path[0] != '/') return Status(PANTILE_INVALID_ARGUMENT, fmt::format("'{}' is not absolute", path)).withFix("give an absolute path");
+  if (path.empty() || path[0] != '/')
+    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("'{}' is not absolute", path)).withFix("give an absolute path");
   auto real = resolved(path);
   if (!real) return Status(PANTILE_NOT_FOUND, fmt::format("'{}': {}", path, systemError(errno)));
   PANTILE_RETURN_IF_ERROR(checkChain(*real == "/" ? std::string() : *real));
@@ -83,7 +85,8 @@ Expected<std::string> trustedPath(const std::string &path) {
 }
 
 Expected<Descriptor> openPrivateFolder(const std::string &path) {
-  if (path.empty() || path[0] != '/') return Status(PANTILE_INVALID_ARGUMENT, fmt::format("the cache folder '{}' is not absolute", path)).withFix("give an absolute path");
+  if (path.empty() || path[0] != '/')
+    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("the cache folder '{}' is not absolute", path)).withFix("give an absolute path");
   for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     std::string part = path.substr(0, end);
     if (mkdir(part.c_str(), 0700) && errno != EEXIST && errno != EROFS && errno != EACCES)
@@ -98,17 +101,20 @@ Expected<Descriptor> openPrivateFolder(const std::string &path) {
   struct stat info;
   if (fstat(folder.get(), &info)) return Status(PANTILE_IO_ERROR, fmt::format("'{}': {}", full, systemError(errno)));
   if (info.st_uid != geteuid()) return Status(PANTILE_UNAVAILABLE, fmt::format("'{}' belongs to user {}, not to you", full, info.st_uid));
-  if (info.st_mode & 022) return Status(PANTILE_UNAVAILABLE, fmt::format("'{}' may be written by others", full)).withFix(fmt::format("chmod 700 '{}'", full));
+  if (info.st_mode & 022)
+    return Status(PANTILE_UNAVAILABLE, fmt::format("'{}' may be written by others", full)).withFix(fmt::format("chmod 700 '{}'", full));
   return folder;
 }
 
 Expected<std::string> readFile(const std::string &path, size_t limit, Links links) {
   Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | (links == Links::Follow ? 0 : O_NOFOLLOW)));
-  if (!file.valid()) return Status(errno == ENOENT ? PANTILE_NOT_FOUND : PANTILE_IO_ERROR, fmt::format("'{}': {}", path, systemError(errno)));
+  if (!file.valid())
+    return Status(errno == ENOENT ? PANTILE_NOT_FOUND : PANTILE_IO_ERROR, fmt::format("'{}': {}", path, systemError(errno)));
   struct stat info;
   if (fstat(file.get(), &info)) return Status(PANTILE_IO_ERROR, fmt::format("'{}': {}", path, systemError(errno)));
   if (!S_ISREG(info.st_mode)) return Status(PANTILE_IO_ERROR, fmt::format("'{}' is not a file", path));
-  if (size_t(info.st_size) > limit) return Status(PANTILE_DATA_ERROR, fmt::format("'{}' has {} bytes, at most {} are read", path, info.st_size, limit));
+  if (size_t(info.st_size) > limit)
+    return Status(PANTILE_DATA_ERROR, fmt::format("'{}' has {} bytes, at most {} are read", path, info.st_size, limit));
   std::string text(size_t(info.st_size), '\0');
   size_t have = 0;
   while (have < text.size()) {

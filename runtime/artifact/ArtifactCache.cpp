@@ -88,8 +88,8 @@ Status ArtifactCache::openRoot() {
 }
 
 void ArtifactCache::warn(const Status &reason) {
-  log.warnOnce("artifact cache", fmt::format("the artifact cache '{}' cannot be written ({}); what is compiled is kept in memory only{}", root, reason.text(),
-                                             reason.fix().empty() ? "" : ": " + reason.fix()));
+  log.warnOnce("artifact cache", fmt::format("the artifact cache '{}' cannot be written ({}); what is compiled is kept in memory only{}",
+                                             root, reason.text(), reason.fix().empty() ? "" : ": " + reason.fix()));
 }
 
 Expected<Descriptor> ArtifactCache::openShard(const std::string &shard, bool make) {
@@ -102,7 +102,8 @@ Expected<Descriptor> ArtifactCache::openShard(const std::string &shard, bool mak
   if (number < 0) return failure("open");
   Descriptor opened(number);
   struct stat info;
-  if (fstat(number, &info) || info.st_uid != geteuid() || (info.st_mode & 022)) return Status(PANTILE_UNAVAILABLE, "a folder in it is not ours alone");
+  if (fstat(number, &info) || info.st_uid != geteuid() || (info.st_mode & 022))
+    return Status(PANTILE_UNAVAILABLE, "a folder in it is not ours alone");
   return opened;
 }
 
@@ -145,8 +146,8 @@ std::optional<std::string> ArtifactCache::get(EntryKind kind, const Digest &key)
     return true;
   };
   if (!readAll(&header, sizeof(header), 0) || !readAll(payload.data(), payload.size(), sizeof(header))) return miss();
-  if (std::memcmp(header.magic, kMagic, sizeof(kMagic)) || header.version != kVersion || header.kind != uint32_t(kind) || header.key != key.bytes ||
-      header.size != payload.size() || header.checksum != checksumOf(header, payload))
+  if (std::memcmp(header.magic, kMagic, sizeof(kMagic)) || header.version != kVersion || header.kind != uint32_t(kind) ||
+      header.key != key.bytes || header.size != payload.size() || header.checksum != checksumOf(header, payload))
     return bad();
   // What is used stays: remember it, but write only now and then.
   if (time(nullptr) - info.st_mtime > 3600) futimens(file.get(), nullptr);

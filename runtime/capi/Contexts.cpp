@@ -18,16 +18,16 @@ namespace pantile::capi {
 Expected<Settings> settingsFrom(const pantile_context_options *given) {
   pantile_context_options options{};
   if (given) {
-    if (given->struct_size < sizeof(uint32_t) * 2) return Status(PANTILE_INVALID_ARGUMENT, "pantile_context_options.struct_size is not set").withFix("set it to sizeof(pantile_context_options), and zero the rest");
+    if (given->struct_size < sizeof(uint32_t) * 2)
+      return Status(PANTILE_INVALID_ARGUMENT, "pantile_context_options.struct_size is not set")
+          .withFix("set it to sizeof(pantile_context_options), and zero the rest");
     std::memcpy(&options, given, std::min<size_t>(given->struct_size, sizeof(options)));
   }
   PANTILE_ASSIGN(Environment environment, readEnvironment());
   auto text = [](const char *option) { return option && *option ? std::string(option) : std::string(); };
   Settings settings;
   settings.backends = environment.backends;
-  if (auto list = text(options.backend); !list.empty()) {
-    PANTILE_ASSIGN(settings.backends, parseBackends(list));
-  }
+  if (auto list = text(options.backend); !list.empty()) { PANTILE_ASSIGN(settings.backends, parseBackends(list)); }
   const std::string own = ownFolder();
   if (!own.empty()) {
     // Beside the library, or in the tree that an installation and a build have: lib/libpantile.so, lib/pantile/.
@@ -38,14 +38,19 @@ Expected<Settings> settingsFrom(const pantile_context_options *given) {
   PANTILE_ASSIGN(auto more, parseFolders(text(options.plugin_path), "the option plugin_path"));
   settings.pluginFolders.insert(settings.pluginFolders.end(), more.begin(), more.end());
   if (auto folder = text(options.helper_dir); !folder.empty()) settings.helperFolder = folder;
-  if (settings.helperFolder.empty() || settings.helperFolder[0] != '/') return Status(PANTILE_INVALID_ARGUMENT, fmt::format("the folder of helper programs '{}' is not absolute", settings.helperFolder)).withFix("give the option helper_dir an absolute path");
+  if (settings.helperFolder.empty() || settings.helperFolder[0] != '/')
+    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("the folder of helper programs '{}' is not absolute", settings.helperFolder))
+        .withFix("give the option helper_dir an absolute path");
   settings.cacheRoot = environment.cacheDir.empty() ? environment.userCache : environment.cacheDir;
   if (auto folder = text(options.cache_dir); !folder.empty()) settings.cacheRoot = folder;
-  if (!settings.cacheRoot.empty() && settings.cacheRoot[0] != '/') return Status(PANTILE_INVALID_ARGUMENT, fmt::format("the option cache_dir is the relative folder '{}'", settings.cacheRoot)).withFix("give an absolute folder");
+  if (!settings.cacheRoot.empty() && settings.cacheRoot[0] != '/')
+    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("the option cache_dir is the relative folder '{}'", settings.cacheRoot))
+        .withFix("give an absolute folder");
   settings.configPaths = environment.configPaths;
   PANTILE_ASSIGN(auto roots, parseFolders(text(options.config_path), "the option config_path"));
   settings.configPaths.insert(settings.configPaths.begin(), roots.begin(), roots.end());
-  if (options.tune > PANTILE_TUNE_EXHAUSTIVE) return Status(PANTILE_INVALID_ARGUMENT, fmt::format("the option tune is {}", options.tune)).withFix("use a pantile_tune_mode");
+  if (options.tune > PANTILE_TUNE_EXHAUSTIVE)
+    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("the option tune is {}", options.tune)).withFix("use a pantile_tune_mode");
   settings.tune = options.tune ? TuneMode(options.tune) : environment.tune.value_or(TuneMode::Instant);
   settings.neverCompile = options.never_compile;
   settings.interpret = options.interpret || environment.interpret;
@@ -53,7 +58,8 @@ Expected<Settings> settingsFrom(const pantile_context_options *given) {
   if (options.artifact_cache_bytes) settings.artifactBytes = options.artifact_cache_bytes;
   settings.print = environment.print;
   settings.repro = environment.repro;
-  settings.logLevel = options.log_level ? pantile_log_level(std::min<uint32_t>(options.log_level - 1, PANTILE_LOG_OFF)) : environment.log.value_or(PANTILE_LOG_WARNING);
+  settings.logLevel = options.log_level ? pantile_log_level(std::min<uint32_t>(options.log_level - 1, PANTILE_LOG_OFF))
+                                        : environment.log.value_or(PANTILE_LOG_WARNING);
   settings.log = options.log;
   settings.logUser = options.log_user;
   return settings;
@@ -84,11 +90,20 @@ pantile_code pantile_context_describe(pantile_context *context, pantile_string *
     const auto &info = context->context->device->info();
     nlohmann::json properties = nlohmann::json::object();
     for (uint32_t i = 0; i < info.property_count; ++i)
-      if (info.properties[i].text) properties[info.properties[i].name] = info.properties[i].text;
-      else properties[info.properties[i].name] = info.properties[i].integer;
-    nlohmann::json object = {{"backend", context->context->backend()}, {"name", info.name}, {"target", info.target}, {"hardware", info.hardware}, {"uuid", info.uuid},
-                             {"ordinal", info.ordinal}, {"memory_bytes", info.memory_bytes}, {"properties", properties},
-                             {"cache", context->context->settings.cacheRoot}, {"compiler_build", context->context->compilerBuild()}};
+      if (info.properties[i].text)
+        properties[info.properties[i].name] = info.properties[i].text;
+      else
+        properties[info.properties[i].name] = info.properties[i].integer;
+    nlohmann::json object = {{"backend", context->context->backend()},
+                             {"name", info.name},
+                             {"target", info.target},
+                             {"hardware", info.hardware},
+                             {"uuid", info.uuid},
+                             {"ordinal", info.ordinal},
+                             {"memory_bytes", info.memory_bytes},
+                             {"properties", properties},
+                             {"cache", context->context->settings.cacheRoot},
+                             {"compiler_build", context->context->compilerBuild()}};
     *json = new pantile_string{object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
     return {};
   });
@@ -102,7 +117,8 @@ pantile_code pantile_context_set_threads(pantile_context *context, uint32_t thre
     PANTILE_RETURN_IF_ERROR(context->context->checkUsable());
     Device &device = *context->context->device;
     pantile_message *message = nullptr;
-    return statusOf(device.table().set_option(device.handle(), "threads", threads, &message), message, "the number of threads cannot be set");
+    return statusOf(device.table().set_option(device.handle(), "threads", threads, &message), message,
+                    "the number of threads cannot be set");
   });
 }
 

@@ -22,8 +22,7 @@ pantile_code outOfMemory(pantile_error **error) noexcept {
   if (error) *error = nullptr; // there is no memory to say so
   try {
     if (error) return fail({PANTILE_OUT_OF_MEMORY, "the host is out of memory"}, error);
-  } catch (...) {
-  }
+  } catch (...) {}
   return PANTILE_OUT_OF_MEMORY;
 }
 
@@ -49,20 +48,34 @@ void pantile_error_release(pantile_error *error) { delete error; }
 
 const char *pantile_code_name(pantile_code code) {
   switch (code) {
-  case PANTILE_OK: return "ok";
-  case PANTILE_INVALID_ARGUMENT: return "invalid argument";
-  case PANTILE_NOT_FOUND: return "not found";
-  case PANTILE_UNSUPPORTED: return "unsupported";
-  case PANTILE_UNAVAILABLE: return "unavailable";
-  case PANTILE_OUT_OF_MEMORY: return "out of memory";
-  case PANTILE_TIMEOUT: return "timeout";
-  case PANTILE_CANCELLED: return "cancelled";
-  case PANTILE_COMPILE_ERROR: return "compile error";
-  case PANTILE_DEVICE_ERROR: return "device error";
-  case PANTILE_IO_ERROR: return "input/output error";
-  case PANTILE_DATA_ERROR: return "data error";
-  case PANTILE_INTERNAL: return "internal error";
-  case PANTILE_UNIMPLEMENTED: return "unimplemented";
+  case PANTILE_OK:
+    return "ok";
+  case PANTILE_INVALID_ARGUMENT:
+    return "invalid argument";
+  case PANTILE_NOT_FOUND:
+    return "not found";
+  case PANTILE_UNSUPPORTED:
+    return "unsupported";
+  case PANTILE_UNAVAILABLE:
+    return "unavailable";
+  case PANTILE_OUT_OF_MEMORY:
+    return "out of memory";
+  case PANTILE_TIMEOUT:
+    return "timeout";
+  case PANTILE_CANCELLED:
+    return "cancelled";
+  case PANTILE_COMPILE_ERROR:
+    return "compile error";
+  case PANTILE_DEVICE_ERROR:
+    return "device error";
+  case PANTILE_IO_ERROR:
+    return "input/output error";
+  case PANTILE_DATA_ERROR:
+    return "data error";
+  case PANTILE_INTERNAL:
+    return "internal error";
+  case PANTILE_UNIMPLEMENTED:
+    return "unimplemented";
   }
   return "unknown code";
 }

@@ -43,15 +43,12 @@ pantile_code outOfMemory(pantile_error **error) noexcept;
 template <typename Function> pantile_code guarded(pantile_error **error, Function function) noexcept {
   try {
     Status status = function();
-    if (status.isOk()) [[likely]] return PANTILE_OK;
+    if (status.isOk()) [[likely]]
+      return PANTILE_OK;
     return fail(std::move(status), error);
-  } catch (const std::bad_alloc &) {
-    return outOfMemory(error);
-  } catch (const std::exception &exception) {
+  } catch (const std::bad_alloc &) { return outOfMemory(error); } catch (const std::exception &exception) {
     return fail({PANTILE_INTERNAL, exception.what()}, error);
-  } catch (...) {
-    return fail({PANTILE_INTERNAL, "an exception of unknown type"}, error);
-  }
+  } catch (...) { return fail({PANTILE_INTERNAL, "an exception of unknown type"}, error); }
 }
 
 Status missing(const char *what);

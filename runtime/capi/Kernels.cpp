@@ -42,7 +42,8 @@ std::string dump(const nlohmann::json &json) { return json.dump(-1, ' ', false, 
 
 extern "C" {
 
-pantile_code pantile_kernel_from_library(pantile_context *context, const char *name, const char *options, pantile_kernel **kernel, pantile_error **error) {
+pantile_code pantile_kernel_from_library(pantile_context *context, const char *name, const char *options, pantile_kernel **kernel,
+                                         pantile_error **error) {
   return guarded(error, [&]() -> Status {
     if (!name) return missing("name");
     PANTILE_ASSIGN(std::string text, buildLibraryKernel(name, options ? options : ""));
@@ -50,7 +51,8 @@ pantile_code pantile_kernel_from_library(pantile_context *context, const char *n
   });
 }
 
-pantile_code pantile_kernel_from_text(pantile_context *context, const char *text, size_t size, pantile_kernel **kernel, pantile_error **error) {
+pantile_code pantile_kernel_from_text(pantile_context *context, const char *text, size_t size, pantile_kernel **kernel,
+                                      pantile_error **error) {
   return guarded(error, [&]() -> Status {
     if (!text) return missing("text");
     return makeKernel(context, {text, size}, kernel);
@@ -68,7 +70,9 @@ pantile_code pantile_kernel_from_file(pantile_context *context, const char *path
 void pantile_kernel_release(pantile_kernel *kernel) { delete kernel; }
 const char *pantile_kernel_name(const pantile_kernel *kernel) { return kernel ? kernel->kernel->signature().name().c_str() : ""; }
 const char *pantile_kernel_text(const pantile_kernel *kernel) { return kernel ? kernel->kernel->signature().text().c_str() : ""; }
-uint32_t pantile_kernel_argument_count(const pantile_kernel *kernel) { return kernel ? uint32_t(kernel->kernel->signature().arguments().size()) : 0; }
+uint32_t pantile_kernel_argument_count(const pantile_kernel *kernel) {
+  return kernel ? uint32_t(kernel->kernel->signature().arguments().size()) : 0;
+}
 
 pantile_code pantile_library_describe(pantile_string **json, pantile_error **error) {
   return guarded(error, [&]() -> Status {
@@ -78,11 +82,14 @@ pantile_code pantile_library_describe(pantile_string **json, pantile_error **err
   });
 }
 
-pantile_code pantile_launch(pantile_kernel *kernel, pantile_stream *stream, DLTensor *const *arguments, size_t count, pantile_error **error) {
+pantile_code pantile_launch(pantile_kernel *kernel, pantile_stream *stream, DLTensor *const *arguments, size_t count,
+                            pantile_error **error) {
   return guarded(error, [&]() -> Status {
-    if (!kernel) [[unlikely]] return missing("kernel");
+    if (!kernel) [[unlikely]]
+      return missing("kernel");
     Context &context = kernel->kernel->context();
-    if (stream && &stream->context != &context) [[unlikely]] return Status(PANTILE_INVALID_ARGUMENT, "the stream belongs to another context");
+    if (stream && &stream->context != &context) [[unlikely]]
+      return Status(PANTILE_INVALID_ARGUMENT, "the stream belongs to another context");
     return kernel->kernel->launch(stream ? stream->stream : *context.defaultStream, arguments, count);
   });
 }
@@ -107,8 +114,8 @@ pantile_code pantile_kernel_set_configuration(pantile_kernel *kernel, const char
   });
 }
 
-pantile_code pantile_kernel_sample_configuration(pantile_kernel *kernel, DLTensor *const *arguments, size_t count, uint64_t seed, pantile_string **configuration,
-                                                  pantile_error **error) {
+pantile_code pantile_kernel_sample_configuration(pantile_kernel *kernel, DLTensor *const *arguments, size_t count, uint64_t seed,
+                                                 pantile_string **configuration, pantile_error **error) {
   return guarded(error, [&]() -> Status {
     if (!kernel || !configuration) return missing(kernel ? "configuration" : "kernel");
     PANTILE_ASSIGN(auto drawn, kernel->kernel->sampleConfiguration(arguments, count, seed));
@@ -117,7 +124,8 @@ pantile_code pantile_kernel_sample_configuration(pantile_kernel *kernel, DLTenso
   });
 }
 
-pantile_code pantile_kernel_describe(pantile_kernel *kernel, DLTensor *const *arguments, size_t count, pantile_string **json, pantile_error **error) {
+pantile_code pantile_kernel_describe(pantile_kernel *kernel, DLTensor *const *arguments, size_t count, pantile_string **json,
+                                     pantile_error **error) {
   return guarded(error, [&]() -> Status {
     if (!kernel || !json) return missing(kernel ? "json" : "kernel");
     PANTILE_ASSIGN(auto description, kernel->kernel->describe(arguments, count));
@@ -133,7 +141,8 @@ pantile_code pantile_kernel_describe(pantile_kernel *kernel, DLTensor *const *ar
   });
 }
 
-pantile_code pantile_kernel_inspect(pantile_kernel *kernel, DLTensor *const *arguments, size_t count, const char *stage, pantile_string **text, pantile_error **error) {
+pantile_code pantile_kernel_inspect(pantile_kernel *kernel, DLTensor *const *arguments, size_t count, const char *stage,
+                                    pantile_string **text, pantile_error **error) {
   return guarded(error, [&]() -> Status {
     if (!kernel || !stage || !text) return missing(!kernel ? "kernel" : !stage ? "stage" : "text");
     PANTILE_ASSIGN(std::string shown, kernel->kernel->inspect(arguments, count, stage));

@@ -15,11 +15,13 @@ namespace {
 Expected<pantile_stream_handle *> handleOf(pantile_context *context, pantile_stream *stream) {
   if (!context) return missing("context");
   PANTILE_RETURN_IF_ERROR(context->context->checkUsable());
-  if (stream && &stream->context != context->context.get()) return Status(PANTILE_INVALID_ARGUMENT, "the stream belongs to another context");
+  if (stream && &stream->context != context->context.get())
+    return Status(PANTILE_INVALID_ARGUMENT, "the stream belongs to another context");
   return stream ? stream->stream.handle : nullptr;
 }
 
-pantile_code copy(pantile_context *context, pantile_stream *stream, pantile_copy_kind kind, void *to, const void *from, size_t bytes, pantile_error **error) {
+pantile_code copy(pantile_context *context, pantile_stream *stream, pantile_copy_kind kind, void *to, const void *from, size_t bytes,
+                  pantile_error **error) {
   return guarded(error, [&]() -> Status {
     PANTILE_ASSIGN(auto *handle, handleOf(context, stream));
     if (bytes && (!to || !from)) return missing(to ? "the source" : "the destination");
@@ -35,7 +37,8 @@ pantile_code makeStream(pantile_context *context, bool wrap, void *native, panti
     Device &device = *context->context->device;
     pantile_message *message = nullptr;
     pantile_stream_handle *handle = nullptr;
-    int32_t code = wrap ? device.table().stream_wrap(device.handle(), native, &handle, &message) : device.table().stream_create(device.handle(), &handle, &message);
+    int32_t code = wrap ? device.table().stream_wrap(device.handle(), native, &handle, &message)
+                        : device.table().stream_create(device.handle(), &handle, &message);
     PANTILE_RETURN_IF_ERROR(statusOf(code, message, "the stream cannot be made"));
     *stream = new pantile_stream{*context->context, {device, handle}};
     return {};
@@ -70,13 +73,16 @@ void pantile_free(pantile_context *context, void *pointer) {
   if (context && pointer && context->context->usable()) context->context->device->free(pointer);
 }
 
-pantile_code pantile_copy_to_device(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes, pantile_error **error) {
+pantile_code pantile_copy_to_device(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes,
+                                    pantile_error **error) {
   return copy(context, stream, PANTILE_COPY_TO_DEVICE, to, from, bytes, error);
 }
-pantile_code pantile_copy_to_host(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes, pantile_error **error) {
+pantile_code pantile_copy_to_host(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes,
+                                  pantile_error **error) {
   return copy(context, stream, PANTILE_COPY_TO_HOST, to, from, bytes, error);
 }
-pantile_code pantile_copy_on_device(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes, pantile_error **error) {
+pantile_code pantile_copy_on_device(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes,
+                                    pantile_error **error) {
   return copy(context, stream, PANTILE_COPY_ON_DEVICE, to, from, bytes, error);
 }
 pantile_code pantile_fill(pantile_context *context, pantile_stream *stream, void *to, uint8_t value, size_t bytes, pantile_error **error) {
@@ -87,7 +93,9 @@ pantile_code pantile_fill(pantile_context *context, pantile_stream *stream, void
   });
 }
 
-pantile_code pantile_stream_create(pantile_context *context, pantile_stream **stream, pantile_error **error) { return makeStream(context, false, nullptr, stream, error); }
+pantile_code pantile_stream_create(pantile_context *context, pantile_stream **stream, pantile_error **error) {
+  return makeStream(context, false, nullptr, stream, error);
+}
 pantile_code pantile_stream_wrap(pantile_context *context, void *native, pantile_stream **stream, pantile_error **error) {
   return makeStream(context, true, native, stream, error);
 }
@@ -127,15 +135,18 @@ void pantile_event_release(pantile_event *event) {
   delete event;
 }
 pantile_code pantile_event_record(pantile_event *event, pantile_stream *stream, pantile_error **error) {
-  return onEvent(event, error, "the event cannot be recorded",
-                 [&](const auto &table, pantile_message **message) { return table.event_record(event->handle, stream ? stream->stream.handle : nullptr, message); });
+  return onEvent(event, error, "the event cannot be recorded", [&](const auto &table, pantile_message **message) {
+    return table.event_record(event->handle, stream ? stream->stream.handle : nullptr, message);
+  });
 }
 pantile_code pantile_event_wait(pantile_stream *stream, pantile_event *event, pantile_error **error) {
-  return onEvent(event, error, "the stream cannot wait",
-                 [&](const auto &table, pantile_message **message) { return table.event_wait(stream ? stream->stream.handle : nullptr, event->handle, message); });
+  return onEvent(event, error, "the stream cannot wait", [&](const auto &table, pantile_message **message) {
+    return table.event_wait(stream ? stream->stream.handle : nullptr, event->handle, message);
+  });
 }
 pantile_code pantile_event_synchronize(pantile_event *event, pantile_error **error) {
-  return onEvent(event, error, "the event failed", [&](const auto &table, pantile_message **message) { return table.event_synchronize(event->handle, message); });
+  return onEvent(event, error, "the event failed",
+                 [&](const auto &table, pantile_message **message) { return table.event_synchronize(event->handle, message); });
 }
 pantile_code pantile_event_elapsed(pantile_event *start, pantile_event *stop, uint64_t *nanoseconds, pantile_error **error) {
   return onEvent(start, error, "the events have no time", [&](const auto &table, pantile_message **message) {

@@ -13,12 +13,15 @@
 using namespace pantile;
 using namespace pantile::capi;
 
-extern "C" pantile_code pantile_tune(pantile_kernel *kernel, DLTensor *const *arguments, size_t count, const pantile_tune_options *given, pantile_string **result, pantile_error **error) {
+extern "C" pantile_code pantile_tune(pantile_kernel *kernel, DLTensor *const *arguments, size_t count, const pantile_tune_options *given,
+                                     pantile_string **result, pantile_error **error) {
   return guarded(error, [&]() -> Status {
     if (!kernel) return missing("kernel");
     pantile_tune_options wanted{};
     if (given) {
-      if (given->struct_size < sizeof(uint32_t) * 2) return Status(PANTILE_INVALID_ARGUMENT, "pantile_tune_options.struct_size is not set").withFix("set it to sizeof(pantile_tune_options), and zero the rest");
+      if (given->struct_size < sizeof(uint32_t) * 2)
+        return Status(PANTILE_INVALID_ARGUMENT, "pantile_tune_options.struct_size is not set")
+            .withFix("set it to sizeof(pantile_tune_options), and zero the rest");
       std::memcpy(&wanted, given, std::min<size_t>(given->struct_size, sizeof(wanted)));
     }
     TuneCallOptions options;
@@ -31,7 +34,8 @@ extern "C" pantile_code pantile_tune(pantile_kernel *kernel, DLTensor *const *ar
     if (wanted.progress)
       options.progress = [&](const tuner::TuneProgress &progress) {
         std::string best = progress.configuration ? progress.configuration->toText() : "";
-        pantile_tune_progress abi = {sizeof(abi), uint32_t(progress.tried), uint32_t(progress.failed), progress.best, progress.elapsed, progress.left, best.c_str()};
+        pantile_tune_progress abi = {
+            sizeof(abi), uint32_t(progress.tried), uint32_t(progress.failed), progress.best, progress.elapsed, progress.left, best.c_str()};
         return wanted.progress(wanted.user, &abi) == 0;
       };
     PANTILE_ASSIGN(auto tuned, kernel->kernel->tune(arguments, count, options));

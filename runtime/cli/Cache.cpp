@@ -53,8 +53,16 @@ void addCache(Program &program) {
       auto cache = configurations(roots());
       json all = json::array();
       for (const tuner::CacheListing &file : cache.list()) {
-        all.push_back({{"path", file.path}, {"hardware", file.hardware}, {"kernel", file.kernel}, {"signature", file.signature}, {"entries", file.entries}, {"bytes", file.bytes}, {"problem", file.problem}});
-        if (!program.json) fmt::print("{:<24} {:>5} shapes  {}{}\n", file.kernel, file.entries, file.path, file.problem.empty() ? "" : "  NOT USED: " + file.problem);
+        all.push_back({{"path", file.path},
+                       {"hardware", file.hardware},
+                       {"kernel", file.kernel},
+                       {"signature", file.signature},
+                       {"entries", file.entries},
+                       {"bytes", file.bytes},
+                       {"problem", file.problem}});
+        if (!program.json)
+          fmt::print("{:<24} {:>5} shapes  {}{}\n", file.kernel, file.entries, file.path,
+                     file.problem.empty() ? "" : "  NOT USED: " + file.problem);
       }
       if (program.json) fmt::print("{}\n", all.dump(2));
       return 0;
@@ -68,8 +76,10 @@ void addCache(Program &program) {
     program.run = [&program, shown] {
       auto text = configurations(roots()).show(*shown);
       if (!text) fail(text.status());
-      if (program.json) fmt::print("{}\n", json{{"text", *text}}.dump(2));
-      else fmt::print("{}", *text);
+      if (program.json)
+        fmt::print("{}\n", json{{"text", *text}}.dump(2));
+      else
+        fmt::print("{}", *text);
       return 0;
     };
   });
@@ -85,8 +95,15 @@ void addCache(Program &program) {
       for (const std::string &path : *merged) {
         auto report = cache.merge(path);
         if (!report) fail(report.status());
-        all.push_back({{"path", path}, {"files", report->files}, {"added", report->added}, {"replaced", report->replaced}, {"kept", report->kept}, {"problems", report->problems}});
-        if (!program.json) fmt::print("{}: {} files, {} entries added, {} replaced, {} kept\n", path, report->files, report->added, report->replaced, report->kept);
+        all.push_back({{"path", path},
+                       {"files", report->files},
+                       {"added", report->added},
+                       {"replaced", report->replaced},
+                       {"kept", report->kept},
+                       {"problems", report->problems}});
+        if (!program.json)
+          fmt::print("{}: {} files, {} entries added, {} replaced, {} kept\n", path, report->files, report->added, report->replaced,
+                     report->kept);
         for (const std::string &problem : report->problems) fmt::print(stderr, "pantile: left out: {}\n", problem);
         problems |= !report->problems.empty();
       }
@@ -103,8 +120,10 @@ void addCache(Program &program) {
       ArtifactCache cache(where.user + "/artifacts", uint64_t(1) << 40, log);
       auto before = cache.statistics();
       cache.clear();
-      if (program.json) fmt::print("{}\n", json{{"path", cache.path()}, {"entries", before.entries}, {"bytes", before.bytes}}.dump(2));
-      else fmt::print("{}: {} entries, {} bytes removed\n", cache.path(), before.entries, before.bytes);
+      if (program.json)
+        fmt::print("{}\n", json{{"path", cache.path()}, {"entries", before.entries}, {"bytes", before.bytes}}.dump(2));
+      else
+        fmt::print("{}: {} entries, {} bytes removed\n", cache.path(), before.entries, before.bytes);
       return 0;
     };
   });
@@ -130,9 +149,12 @@ void addDoctor(Program &program) {
         }
         std::vector<std::string> folders{helpers};
         folders.insert(folders.end(), environment->pluginPaths.begin(), environment->pluginPaths.end());
-        for (const PluginFile &plugin : findPlugins(folders)) report("plugin " + plugin.name + ", " + plugin.half + " half", plugin.problem, plugin.path);
+        for (const PluginFile &plugin : findPlugins(folders))
+          report("plugin " + plugin.name + ", " + plugin.half + " half", plugin.problem, plugin.path);
         std::string user = environment->cacheDir.empty() ? environment->userCache : environment->cacheDir;
-        auto folder = user.empty() ? Expected<Descriptor>(Status(PANTILE_NOT_FOUND, "there is none: set PANTILE_CACHE_DIR, XDG_CACHE_HOME or HOME")) : openPrivateFolder(user);
+        auto folder = user.empty()
+                          ? Expected<Descriptor>(Status(PANTILE_NOT_FOUND, "there is none: set PANTILE_CACHE_DIR, XDG_CACHE_HOME or HOME"))
+                          : openPrivateFolder(user);
         report("cache folder", folder ? Status() : folder.status(), user);
         pantile_context *context = nullptr;
         pantile_error *error = nullptr;

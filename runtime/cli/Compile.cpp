@@ -163,7 +163,8 @@ void addCompile(Program &program) {
       if (program.json && !options->output.empty()) {
         json resources = json::object();
         for (auto &[name, value] : artifact->resources) resources[name] = value;
-        fmt::print("{}\n", json{{"bytes", artifact->code.size()}, {"launches", artifact->launches.size()}, {"resources", resources}}.dump(2));
+        fmt::print("{}\n",
+                   json{{"bytes", artifact->code.size()}, {"launches", artifact->launches.size()}, {"resources", resources}}.dump(2));
       }
       return 0;
     };
@@ -188,8 +189,10 @@ void addCompile(Program &program) {
         if (!answer) fail(answer.status());
         text = *answer;
       }
-      if (program.json) fmt::print("{}\n", json{{"stage", std::string(name(*stage))}, {"text", text}}.dump(2));
-      else fmt::print("{}{}", text, text.empty() || text.back() == '\n' ? "" : "\n");
+      if (program.json)
+        fmt::print("{}\n", json{{"stage", std::string(name(*stage))}, {"text", text}}.dump(2));
+      else
+        fmt::print("{}{}", text, text.empty() || text.back() == '\n' ? "" : "\n");
       return 0;
     };
   });

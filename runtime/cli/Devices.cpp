@@ -27,10 +27,12 @@ void addDevices(Program &program) {
       }
       for (const json &plugin : json::parse(answer)) {
         std::string name = plugin.value("name", "?"), half = plugin.value("half", "");
-        if (!plugin.value("usable", false)) fmt::print("{:<10} {} half absent: {}\n", name, half, plugin.value("reason", ""));
+        if (!plugin.value("usable", false))
+          fmt::print("{:<10} {} half absent: {}\n", name, half, plugin.value("reason", ""));
         else if (half == "device")
           for (const json &device : plugin["devices"])
-            fmt::print("{:<10} {}:{} {} ({})\n", name, name, device.value("ordinal", 0), device.value("name", ""), device.value("target", ""));
+            fmt::print("{:<10} {}:{} {} ({})\n", name, name, device.value("ordinal", 0), device.value("name", ""),
+                       device.value("target", ""));
       }
       return 0;
     };
@@ -56,7 +58,8 @@ void addLibrary(Program &program) {
         for (const json &option : op["options"]) {
           std::string values;
           for (const json &value : option["values"]) values += (values.empty() ? "" : "|") + value.get<std::string>();
-          fmt::print("    {}={}  {}\n", option.value("name", "?"), values.empty() ? option.value("default", "") : values, option.value("summary", ""));
+          fmt::print("    {}={}  {}\n", option.value("name", "?"), values.empty() ? option.value("default", "") : values,
+                     option.value("summary", ""));
         }
       }
       return 0;

@@ -72,12 +72,18 @@ void addRun(Program &program) {
       json description = descriptionOf(workload);
       if (program.json) {
         json result{{"kernel", options->kernel}, {"median_us", median}, {"best_us", best}, {"selection", description}};
-        if (*check) result["check"] = {{"argument", difference.argument}, {"relative_difference", difference.relative}, {"allowed", difference.allowed}, {"passed", !wrong}};
+        if (*check)
+          result["check"] = {{"argument", difference.argument},
+                             {"relative_difference", difference.relative},
+                             {"allowed", difference.allowed},
+                             {"passed", !wrong}};
         fmt::print("{}\n", result.dump(2));
       } else {
-        fmt::print("{} on {}: {:.2f} us (best {:.2f}), configuration {} ({})\n", options->kernel, pantile_context_backend(session.context), median, best,
-                   description.value("configuration", "{}"), description.value("source", "?"));
-        if (*check) fmt::print("check: {} differs by {:.3g} of its largest value, {:.3g} allowed: {}\n", difference.argument, difference.relative, difference.allowed, wrong ? "WRONG" : "good");
+        fmt::print("{} on {}: {:.2f} us (best {:.2f}), configuration {} ({})\n", options->kernel, pantile_context_backend(session.context),
+                   median, best, description.value("configuration", "{}"), description.value("source", "?"));
+        if (*check)
+          fmt::print("check: {} differs by {:.3g} of its largest value, {:.3g} allowed: {}\n", difference.argument, difference.relative,
+                     difference.allowed, wrong ? "WRONG" : "good");
       }
       return wrong ? 1 : 0;
     };
@@ -95,7 +101,8 @@ void addTune(Program &program) {
   };
   auto options = std::make_shared<Tune>();
   options->kernel.add(*command, true);
-  command->add_option("--budget", options->budget, "quick (10 s), thorough (60 s), exhaustive")->check(CLI::IsMember({"quick", "thorough", "exhaustive"}));
+  command->add_option("--budget", options->budget, "quick (10 s), thorough (60 s), exhaustive")
+      ->check(CLI::IsMember({"quick", "thorough", "exhaustive"}));
   command->add_option("--seconds", options->seconds, "instead of --budget");
   command->add_option("--trials", options->trials, "at most so many configurations");
   command->add_option("--strategy", options->strategy, "model_rf, differential_evolution, random, exhaustive, fixed");
@@ -130,10 +137,11 @@ void addTune(Program &program) {
       check(pantile_tune(workload.kernel, workload.pointers.data(), workload.pointers.size(), &tune, &text, &check));
       json result = json::parse(take(text));
       printer.finish("");
-      if (program.json) fmt::print("{}\n", result.dump(2));
+      if (program.json)
+        fmt::print("{}\n", result.dump(2));
       else
-        fmt::print("{}: {:.2f} us with {} ({} tried, {} failed, {:.1f} s)\n", options->kernel.kernel, result.value("median_us", 0.0), result.value("configuration", "{}"),
-                   result.value("tried", 0), result.value("failed", 0), result.value("seconds", 0.0));
+        fmt::print("{}: {:.2f} us with {} ({} tried, {} failed, {:.1f} s)\n", options->kernel.kernel, result.value("median_us", 0.0),
+                   result.value("configuration", "{}"), result.value("tried", 0), result.value("failed", 0), result.value("seconds", 0.0));
       return 0;
     };
   });
@@ -151,17 +159,22 @@ void addBench(Program &program) {
         const char *kernel, *dtype, *shape;
         double flops; ///< 0: a matter of bytes
       };
-      static const Row rows[] = {
-          {"matmul", "f32", "m=1024,n=1024,k=1024", 2.0 * 1024 * 1024 * 1024}, {"matmul", "bf16", "m=1024,n=1024,k=1024", 2.0 * 1024 * 1024 * 1024},
-          {"matmul", "f32", "m=1000,n=700,k=1300", 2.0 * 1000 * 700 * 1300},   {"matmul", "f32", "m=16,n=4096,k=4096", 2.0 * 16 * 4096 * 4096},
-          {"softmax", "f32", "m=4096,n=1024", 0},                            {"layer_norm", "f32", "m=4096,n=1024", 0},
-          {"rms_norm", "f32", "m=4096,n=1024", 0},                           {"add", "f32", "n=16777216", 0},
-          {"gelu_tanh", "f32", "n=16777216", 0},                             {"sum", "f32", "m=4096,n=4096", 0}};
+      static const Row rows[] = {{"matmul", "f32", "m=1024,n=1024,k=1024", 2.0 * 1024 * 1024 * 1024},
+                                 {"matmul", "bf16", "m=1024,n=1024,k=1024", 2.0 * 1024 * 1024 * 1024},
+                                 {"matmul", "f32", "m=1000,n=700,k=1300", 2.0 * 1000 * 700 * 1300},
+                                 {"matmul", "f32", "m=16,n=4096,k=4096", 2.0 * 16 * 4096 * 4096},
+                                 {"softmax", "f32", "m=4096,n=1024", 0},
+                                 {"layer_norm", "f32", "m=4096,n=1024", 0},
+                                 {"rms_norm", "f32", "m=4096,n=1024", 0},
+                                 {"add", "f32", "n=16777216", 0},
+                                 {"gelu_tanh", "f32", "n=16777216", 0},
+                                 {"sum", "f32", "m=4096,n=4096", 0}};
       Check list;
       pantile_string *text;
       list(pantile_list_backends(nullptr, &text, &list));
       json result = json::array();
-      if (!program.json) fmt::print("{:<12} {:<5} {:<26} {:<8} {:>12} {:>16}\n", "kernel", "dtype", "shape", "backend", "median us", "rate");
+      if (!program.json)
+        fmt::print("{:<12} {:<5} {:<26} {:<8} {:>12} {:>16}\n", "kernel", "dtype", "shape", "backend", "median us", "rate");
       for (const json &backend : json::parse(take(text))) {
         if (backend.value("half", "") != "device") continue;
         std::string name = backend.value("name", "?");
@@ -179,8 +192,16 @@ void addBench(Program &program) {
           auto [median, best] = timeOf(workload, *seconds);
           double rate = (row.flops > 0 ? row.flops : double(workload.bytes())) / median * 1e-3;
           std::string unit = row.flops > 0 ? "GFLOP/s" : "GB/s";
-          result.push_back({{"backend", name}, {"kernel", row.kernel}, {"dtype", row.dtype}, {"shape", row.shape}, {"median_us", median}, {"best_us", best}, {"rate", rate}, {"unit", unit}});
-          if (!program.json) fmt::print("{:<12} {:<5} {:<26} {:<8} {:>12.1f} {:>8.1f} {}\n", row.kernel, row.dtype, row.shape, name, median, rate, unit);
+          result.push_back({{"backend", name},
+                            {"kernel", row.kernel},
+                            {"dtype", row.dtype},
+                            {"shape", row.shape},
+                            {"median_us", median},
+                            {"best_us", best},
+                            {"rate", rate},
+                            {"unit", unit}});
+          if (!program.json)
+            fmt::print("{:<12} {:<5} {:<26} {:<8} {:>12.1f} {:>8.1f} {}\n", row.kernel, row.dtype, row.shape, name, median, rate, unit);
         }
       }
       if (program.json) fmt::print("{}\n", result.dump(2));

@@ -48,7 +48,8 @@ void KernelOptions::add(CLI::App &command, bool needsDevice) {
 std::string KernelOptions::text() const {
   bool file = kernel.find('/') != std::string::npos || kernel.find('.') != std::string::npos;
   if (file) {
-    if (!dtype.empty() || !options.empty()) throw Failure{2, "--dtype and --options belong to operators of the library, '" + kernel + "' is a file"};
+    if (!dtype.empty() || !options.empty())
+      throw Failure{2, "--dtype and --options belong to operators of the library, '" + kernel + "' is a file"};
     auto text = readFile(kernel, size_t(16) << 20);
     if (!text) fail(text.status());
     return *text;
@@ -96,38 +97,68 @@ bool isNumber(const std::string &text) { return !text.empty() && text.find_first
 
 double unitRoundoff(DType dtype) {
   switch (dtype) {
-  case PANTILE_F16: return 0x1p-11;
-  case PANTILE_BF16: return 0x1p-8;
-  case PANTILE_F32: return 0x1p-24;
-  default: return 0;
+  case PANTILE_F16:
+    return 0x1p-11;
+  case PANTILE_BF16:
+    return 0x1p-8;
+  case PANTILE_F32:
+    return 0x1p-24;
+  default:
+    return 0;
   }
 }
 
 double valueAt(const void *data, DType dtype, size_t i) {
   switch (dtype) {
-  case PANTILE_F32: return static_cast<const float *>(data)[i];
-  case PANTILE_F64: return static_cast<const double *>(data)[i];
-  case PANTILE_F16: return f16ToF32(static_cast<const uint16_t *>(data)[i]);
-  case PANTILE_BF16: return bf16ToF32(static_cast<const uint16_t *>(data)[i]);
-  case PANTILE_I8: return static_cast<const int8_t *>(data)[i];
-  case PANTILE_I16: return static_cast<const int16_t *>(data)[i];
-  case PANTILE_I32: return static_cast<const int32_t *>(data)[i];
-  case PANTILE_I64: return double(static_cast<const int64_t *>(data)[i]);
-  default: return 0;
+  case PANTILE_F32:
+    return static_cast<const float *>(data)[i];
+  case PANTILE_F64:
+    return static_cast<const double *>(data)[i];
+  case PANTILE_F16:
+    return f16ToF32(static_cast<const uint16_t *>(data)[i]);
+  case PANTILE_BF16:
+    return bf16ToF32(static_cast<const uint16_t *>(data)[i]);
+  case PANTILE_I8:
+    return static_cast<const int8_t *>(data)[i];
+  case PANTILE_I16:
+    return static_cast<const int16_t *>(data)[i];
+  case PANTILE_I32:
+    return static_cast<const int32_t *>(data)[i];
+  case PANTILE_I64:
+    return double(static_cast<const int64_t *>(data)[i]);
+  default:
+    return 0;
   }
 }
 
 void store(void *data, DType dtype, size_t i, double value) {
   switch (dtype) {
-  case PANTILE_F32: static_cast<float *>(data)[i] = float(value); break;
-  case PANTILE_F64: static_cast<double *>(data)[i] = value; break;
-  case PANTILE_F16: static_cast<uint16_t *>(data)[i] = f32ToF16(float(value)); break;
-  case PANTILE_BF16: static_cast<uint16_t *>(data)[i] = f32ToBF16(float(value)); break;
-  case PANTILE_I8: static_cast<int8_t *>(data)[i] = int8_t(value); break;
-  case PANTILE_I16: static_cast<int16_t *>(data)[i] = int16_t(value); break;
-  case PANTILE_I32: static_cast<int32_t *>(data)[i] = int32_t(value); break;
-  case PANTILE_I64: static_cast<int64_t *>(data)[i] = int64_t(value); break;
-  default: break;
+  case PANTILE_F32:
+    static_cast<float *>(data)[i] = float(value);
+    break;
+  case PANTILE_F64:
+    static_cast<double *>(data)[i] = value;
+    break;
+  case PANTILE_F16:
+    static_cast<uint16_t *>(data)[i] = f32ToF16(float(value));
+    break;
+  case PANTILE_BF16:
+    static_cast<uint16_t *>(data)[i] = f32ToBF16(float(value));
+    break;
+  case PANTILE_I8:
+    static_cast<int8_t *>(data)[i] = int8_t(value);
+    break;
+  case PANTILE_I16:
+    static_cast<int16_t *>(data)[i] = int16_t(value);
+    break;
+  case PANTILE_I32:
+    static_cast<int32_t *>(data)[i] = int32_t(value);
+    break;
+  case PANTILE_I64:
+    static_cast<int64_t *>(data)[i] = int64_t(value);
+    break;
+  default:
+    break;
   }
 }
 
@@ -156,11 +187,14 @@ Workload::Workload(Session &session, const KernelOptions &options, uint64_t seed
     for (const std::string &name : argument.sizes) {
       if (isNumber(name) || sizes.count(name)) continue;
       auto found = given.find(lower(name));
-      if (found != given.end()) sizes[name] = int64_t(found->second);
-      else missing += (missing.empty() ? "" : ", ") + name, sizes[name] = 0;
+      if (found != given.end())
+        sizes[name] = int64_t(found->second);
+      else
+        missing += (missing.empty() ? "" : ", ") + name, sizes[name] = 0;
     }
     if (argument.isView() && argument.sizes.empty() && argument.rank > 0)
-      throw Failure{2, fmt::format("'{}' does not name the sizes of '{}': give it the attribute tile.sizes", options.kernel, argument.name)};
+      throw Failure{2,
+                    fmt::format("'{}' does not name the sizes of '{}': give it the attribute tile.sizes", options.kernel, argument.name)};
   }
   if (!missing.empty()) throw Failure{2, fmt::format("--shape lacks {}", missing)};
   for (const KernelArgument &argument : read->header.arguments) make(argument, seed++);
@@ -177,8 +211,10 @@ void Workload::make(const KernelArgument &declared, uint64_t seed) {
   if (!declared.isView()) {
     auto found = given.find(lower(declared.name));
     double value = found == given.end() ? 1.0 : found->second;
-    if (dtype.kind == DTypeClass::Float) store(&argument.scalar, declared.dtype, 0, value);
-    else argument.scalar = uint64_t(int64_t(value));
+    if (dtype.kind == DTypeClass::Float)
+      store(&argument.scalar, declared.dtype, 0, value);
+    else
+      argument.scalar = uint64_t(int64_t(value));
     view.data = &argument.scalar;
     view.device = {kDLCPU, 0};
     return;
@@ -194,12 +230,16 @@ void Workload::make(const KernelArgument &declared, uint64_t seed) {
   argument.host.resize(argument.bytes);
   std::mt19937_64 random(seed);
   std::normal_distribution<double> normal;
-  auto bound = [&](const std::string &name, int64_t fallback) { return name.empty() ? fallback : isNumber(name) ? std::stoll(name) : sizes.count(name) ? sizes.at(name) : fallback; };
+  auto bound = [&](const std::string &name, int64_t fallback) {
+    return name.empty() ? fallback : isNumber(name) ? std::stoll(name) : sizes.count(name) ? sizes.at(name) : fallback;
+  };
   int64_t low = bound(declared.rangeLow, -64), high = std::max<int64_t>(low + 1, bound(declared.rangeHigh, 64));
-  if (declared.access == Access::Write) std::memset(argument.host.data(), 0xff, argument.bytes);
+  if (declared.access == Access::Write)
+    std::memset(argument.host.data(), 0xff, argument.bytes);
   else
     for (size_t i = 0; i < argument.elements; ++i)
-      store(argument.host.data(), declared.dtype, i, dtype.kind == DTypeClass::Float ? normal(random) : double(low + int64_t(random() % uint64_t(high - low))));
+      store(argument.host.data(), declared.dtype, i,
+            dtype.kind == DTypeClass::Float ? normal(random) : double(low + int64_t(random() % uint64_t(high - low))));
   Check allocate, upload;
   allocate(pantile_allocate(session.context, argument.bytes, &argument.device, &allocate));
   upload(pantile_copy_to_device(session.context, nullptr, argument.device, argument.host.data(), argument.bytes, &upload));

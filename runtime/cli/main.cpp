@@ -20,9 +20,7 @@ int main(int count, char **arguments) {
   try {
     program.app.parse(count, arguments);
     return program.run();
-  } catch (const CLI::Success &request) {
-    return program.app.exit(request);
-  } catch (const CLI::ParseError &error) {
+  } catch (const CLI::Success &request) { return program.app.exit(request); } catch (const CLI::ParseError &error) {
     std::fprintf(stderr, "pantile: %s (see `pantile --help`)\n", error.what());
     return 2;
   } catch (const Failure &failure) {

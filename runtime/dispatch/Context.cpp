@@ -45,7 +45,8 @@ struct Opened {
 Expected<std::unique_ptr<Device>> openDevice(const Settings &settings, const std::vector<PluginFile> &plugins) {
   std::string reasons;
   auto note = [&](const std::string &name, const Status &status) {
-    reasons += fmt::format("{}{}: {}{}", reasons.empty() ? "" : "\n", name, status.text(), status.cause().empty() ? "" : " (" + status.cause() + ")");
+    reasons += fmt::format("{}{}: {}{}", reasons.empty() ? "" : "\n", name, status.text(),
+                           status.cause().empty() ? "" : " (" + status.cause() + ")");
   };
   if (!settings.backends.empty()) {
     for (const auto &wanted : settings.backends) {
@@ -96,18 +97,22 @@ Expected<std::unique_ptr<Device>> openDevice(const Settings &settings, const std
   std::string wanted;
   for (const auto &name : settings.backends) wanted += (wanted.empty() ? "" : ",") + name;
   for (const auto &file : plugins)
-    if (!file.problem.isOk() && (file.half == "device" || file.half.empty()) && reasons.find(file.problem.text()) == reasons.npos) note(file.name.empty() ? file.path : file.name, file.problem);
-  return Status(PANTILE_NOT_FOUND, wanted.empty() ? fmt::format("no backend can be used; plugins found: {}", present.empty() ? "none" : present)
-                                                  : fmt::format("backend '{}' cannot be used; there is: {}", wanted, present.empty() ? "none" : present))
+    if (!file.problem.isOk() && (file.half == "device" || file.half.empty()) && reasons.find(file.problem.text()) == reasons.npos)
+      note(file.name.empty() ? file.path : file.name, file.problem);
+  return Status(PANTILE_NOT_FOUND,
+                wanted.empty() ? fmt::format("no backend can be used; plugins found: {}", present.empty() ? "none" : present)
+                               : fmt::format("backend '{}' cannot be used; there is: {}", wanted, present.empty() ? "none" : present))
       .withCause(reasons)
-      .withFix(present.empty() ? "install a backend's plugin beside libpantile, or name its folder in PANTILE_PLUGIN_PATH" : "set PANTILE_BACKEND to one of: " + present);
+      .withFix(present.empty() ? "install a backend's plugin beside libpantile, or name its folder in PANTILE_PLUGIN_PATH"
+                               : "set PANTILE_BACKEND to one of: " + present);
 }
 
 } // namespace
 
 unsigned forkGeneration() noexcept { return forks.load(std::memory_order_relaxed); }
 
-Context::Context(Settings given) : settings(std::move(given)), log(settings.logLevel, settings.log, settings.logUser), generation(forkGeneration()) {}
+Context::Context(Settings given)
+    : settings(std::move(given)), log(settings.logLevel, settings.log, settings.logUser), generation(forkGeneration()) {}
 
 Expected<std::unique_ptr<Context>> Context::create(Settings settings) {
   auto context = std::unique_ptr<Context>(new Context(std::move(settings)));
@@ -124,7 +129,8 @@ Expected<std::unique_ptr<Context>> Context::create(Settings settings) {
     if (!status.isOk() && status.code() != PANTILE_UNSUPPORTED) return status;
   }
   context->defaultStream = std::unique_ptr<Stream>(new Stream{*context->device});
-  context->artifacts = std::make_unique<ArtifactCache>(s.cacheRoot.empty() ? "" : s.cacheRoot + "/artifacts", s.artifactBytes, context->log);
+  context->artifacts =
+      std::make_unique<ArtifactCache>(s.cacheRoot.empty() ? "" : s.cacheRoot + "/artifacts", s.artifactBytes, context->log);
   tuner::CacheOptions options;
   options.named = s.configPaths;
   if (!s.cacheRoot.empty()) options.user = s.cacheRoot + "/configurations";
@@ -153,7 +159,8 @@ Context::~Context() {
 
 Status Context::checkUsable() const {
   if (usable()) return {};
-  return Status(PANTILE_UNAVAILABLE, "this context was made before fork() and cannot be used in the child").withFix("make a new context in the child");
+  return Status(PANTILE_UNAVAILABLE, "this context was made before fork() and cannot be used in the child")
+      .withFix("make a new context in the child");
 }
 
 std::string describeBackends(const Settings &settings) {
@@ -178,9 +185,16 @@ std::string describeBackends(const Settings &settings) {
           }
           nlohmann::json properties = nlohmann::json::object();
           for (uint32_t p = 0; p < info->property_count; ++p)
-            if (info->properties[p].text) properties[info->properties[p].name] = info->properties[p].text;
-            else properties[info->properties[p].name] = info->properties[p].integer;
-          devices.push_back({{"ordinal", i}, {"name", info->name}, {"target", info->target}, {"hardware", info->hardware}, {"memory_bytes", info->memory_bytes}, {"properties", properties}});
+            if (info->properties[p].text)
+              properties[info->properties[p].name] = info->properties[p].text;
+            else
+              properties[info->properties[p].name] = info->properties[p].integer;
+          devices.push_back({{"ordinal", i},
+                             {"name", info->name},
+                             {"target", info->target},
+                             {"hardware", info->hardware},
+                             {"memory_bytes", info->memory_bytes},
+                             {"properties", properties}});
         }
         row["devices"] = devices;
       }

@@ -22,7 +22,7 @@ struct Settings {
   std::vector<std::string> backends;      ///< preference; empty: the best present
   std::vector<std::string> pluginFolders; ///< in the order searched
   std::string helperFolder;
-  std::string cacheRoot;                  ///< empty: memory only
+  std::string cacheRoot; ///< empty: memory only
   std::vector<std::string> configPaths;
   TuneMode tune = TuneMode::Instant;
   bool neverCompile = false, interpret = false;

@@ -18,13 +18,15 @@ Expected<pantile_device_info> describeChecked(const LoadedPlugin &plugin, uint32
   uint32_t count = 0;
   PANTILE_RETURN_IF_ERROR(statusOf(plugin.device->count(&count, &message), message, "its devices cannot be counted"));
   if (count == 0) return Status(PANTILE_UNAVAILABLE, fmt::format("{} has no device", plugin.name));
-  if (ordinal >= count) return Status(PANTILE_NOT_FOUND, fmt::format("there is no {}:{}, only {} device{}", plugin.name, ordinal, count, count == 1 ? "" : "s"));
+  if (ordinal >= count)
+    return Status(PANTILE_NOT_FOUND,
+                  fmt::format("there is no {}:{}, only {} device{}", plugin.name, ordinal, count, count == 1 ? "" : "s"));
   pantile_device_info info{};
   info.struct_size = sizeof(info);
   message = nullptr;
   PANTILE_RETURN_IF_ERROR(statusOf(plugin.device->describe(ordinal, &info, &message), message, "the device cannot be described"));
-  for (auto [text, size] : {std::pair(info.name, sizeof(info.name)), std::pair(info.target, sizeof(info.target)), std::pair(info.uuid, sizeof(info.uuid)),
-                            std::pair(info.hardware, sizeof(info.hardware))})
+  for (auto [text, size] : {std::pair(info.name, sizeof(info.name)), std::pair(info.target, sizeof(info.target)),
+                            std::pair(info.uuid, sizeof(info.uuid)), std::pair(info.hardware, sizeof(info.hardware))})
     text[size - 1] = 0;
   return info;
 }

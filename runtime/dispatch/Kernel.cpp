@@ -59,7 +59,8 @@ Kernel::Kernel(Context &context, Signature signature) : owner(context), kernelSi
 Kernel::~Kernel() {
   if (!owner.usable())
     for (auto &compiled : compiledKernels) compiled->module = nullptr; // the parent's
-  else if (!compiledKernels.empty()) (void)owner.device->synchronize(nullptr);
+  else if (!compiledKernels.empty())
+    (void)owner.device->synchronize(nullptr);
 }
 
 Expected<std::unique_ptr<Kernel>> Kernel::create(Context &context, std::string_view text) {
@@ -78,7 +79,8 @@ bool Kernel::describeCall(DLTensor *const *tensors, size_t count, Words &w) cons
   uint64_t hash = 0x243f6a8885a308d3u;
   for (size_t i = 0; i < count; ++i) {
     const DLTensor *t = tensors[i];
-    if (!t || t->ndim < 0 || t->ndim > PANTILE_MAX_RANK || at + 2 * PANTILE_MAX_RANK + 1 > kMaxWords || (t->ndim && !t->shape)) return false;
+    if (!t || t->ndim < 0 || t->ndim > PANTILE_MAX_RANK || at + 2 * PANTILE_MAX_RANK + 1 > kMaxWords || (t->ndim && !t->shape))
+      return false;
     uint64_t head = uint64_t(t->dtype.code) | uint64_t(t->dtype.bits) << 8 | uint64_t(t->dtype.lanes) << 16 | uint64_t(t->ndim) << 32 |
                     uint64_t(uint32_t(t->device.device_type) & 31) << 45 | uint64_t(uint32_t(t->device.device_id) & 0x3fff) << 50;
     if (!arguments[i].isView()) {
@@ -106,7 +108,8 @@ bool Kernel::launchFromSlot(const Words &words, Stream &stream, Status &status) 
   std::shared_ptr<const Remembered> known;
   if (slot.busy.test_and_set(std::memory_order_acquire)) return false;
   const Remembered *content = slot.content.get();
-  if (content && content->hash == words.hash && content->words.size() == words.count && content->epoch == epoch.load(std::memory_order_relaxed) &&
+  if (content && content->hash == words.hash && content->words.size() == words.count &&
+      content->epoch == epoch.load(std::memory_order_relaxed) &&
       std::memcmp(content->words.data(), words.words, words.count * sizeof(uint64_t)) == 0)
     known = slot.content;
   slot.busy.clear(std::memory_order_release);
@@ -121,7 +124,8 @@ bool Kernel::launchFromSlot(const Words &words, Stream &stream, Status &status) 
   return true;
 }
 
-void Kernel::remember(const Words &words, const CompiledKernel *compiled, const LaunchPlan::Evaluated &evaluated, std::span<const BoundArgument> bound) {
+void Kernel::remember(const Words &words, const CompiledKernel *compiled, const LaunchPlan::Evaluated &evaluated,
+                      std::span<const BoundArgument> bound) {
   auto content = std::make_shared<Remembered>();
   content->hash = words.hash;
   content->epoch = epoch.load();
@@ -140,11 +144,13 @@ void Kernel::remember(const Words &words, const CompiledKernel *compiled, const 
 }
 
 Status Kernel::launch(Stream &stream, DLTensor *const *tensors, size_t count) {
-  if (!owner.usable()) [[unlikely]] return owner.checkUsable();
+  if (!owner.usable()) [[unlikely]]
+    return owner.checkUsable();
   Words words;
   const bool described = describeCall(tensors, count, words);
   Status status;
-  if (described && launchFromSlot(words, stream, status)) [[likely]] return status;
+  if (described && launchFromSlot(words, stream, status)) [[likely]]
+    return status;
 
   const uint64_t before = epoch.load();
   PANTILE_ASSIGN(auto bound, kernelSignature.bind(tensors, count, owner.dlpack(), true));
@@ -211,14 +217,16 @@ Expected<const CompiledKernel *> Kernel::resolve(std::span<const BoundArgument> 
   }
   Question question{owner, kernelSignature, bound, facts};
   PANTILE_ASSIGN(auto selection, select(question, wanted, existing));
-  const bool tunes = mayTune && owner.settings.tune >= TuneMode::Quick && selection.source != Source::Pinned && selection.source != Source::Tuned;
+  const bool tunes =
+      mayTune && owner.settings.tune >= TuneMode::Quick && selection.source != Source::Pinned && selection.source != Source::Tuned;
   if (tunes && !owner.settings.neverCompile) {
     TuneCallOptions options;
     options.seconds = owner.settings.tune == TuneMode::Quick ? 10 : owner.settings.tune == TuneMode::Thorough ? 60 : 600;
     if (owner.settings.tune == TuneMode::Exhaustive) options.strategy = "exhaustive";
     auto tuned = tuneCall(question, options);
     if (!tuned) {
-      owner.log.warnOnce("tune " + kernelSignature.name(), fmt::format("{} was not tuned: {}", kernelSignature.name(), tuned.status().text()));
+      owner.log.warnOnce("tune " + kernelSignature.name(),
+                         fmt::format("{} was not tuned: {}", kernelSignature.name(), tuned.status().text()));
     } else {
       auto again = select(question, wanted, {});
       if (again) selection = *std::move(again);
@@ -252,13 +260,15 @@ Expected<const CompiledKernel *> Kernel::load(Selection selection) {
   }
   if (!artifact) {
     if (owner.settings.neverCompile)
-      return Status(PANTILE_NOT_FOUND, fmt::format("{}: no compiled code for this call is in the cache, and compiling is forbidden (never_compile)", kernelSignature.name()));
+      return Status(PANTILE_NOT_FOUND,
+                    fmt::format("{}: no compiled code for this call is in the cache, and compiling is forbidden (never_compile)",
+                                kernelSignature.name()));
     CompileRequest request = requestFor(owner, kernelSignature, selection.facts);
     request.configuration = selection.configuration;
-    if (owner.log.wants(PANTILE_LOG_INFO)) owner.log.info(fmt::format("compiling {} {}", kernelSignature.name(), selection.configuration.toText()));
+    if (owner.log.wants(PANTILE_LOG_INFO))
+      owner.log.info(fmt::format("compiling {} {}", kernelSignature.name(), selection.configuration.toText()));
     auto compiled = owner.compiler->compile(request);
-    if (!compiled)
-      return std::move(compiled).status().in(fmt::format("{} {}", kernelSignature.name(), selection.configuration.toText()));
+    if (!compiled) return std::move(compiled).status().in(fmt::format("{} {}", kernelSignature.name(), selection.configuration.toText()));
     artifact = *std::move(compiled);
     if (!artifact->log.empty()) owner.log.info(artifact->log);
     ByteWriter writer;
@@ -271,7 +281,8 @@ Expected<const CompiledKernel *> Kernel::load(Selection selection) {
   std::vector<const char *> entries;
   for (const auto &entry : compiled->plan.entries()) entries.push_back(entry.c_str());
   pantile_message *message = nullptr;
-  int32_t code = owner.device->table().load(owner.device->handle(), artifact->code.data(), artifact->code.size(), entries.data(), uint32_t(entries.size()), &compiled->module, &message);
+  int32_t code = owner.device->table().load(owner.device->handle(), artifact->code.data(), artifact->code.size(), entries.data(),
+                                            uint32_t(entries.size()), &compiled->module, &message);
   PANTILE_RETURN_IF_ERROR(statusOf(code, message, "the compiled code cannot be loaded"));
   compiled->device = owner.device.get();
   compiled->selection = std::move(selection);
@@ -290,11 +301,14 @@ Status Kernel::explain(const Selection &selection) {
   CompileRequest request = requestFor(owner, kernelSignature, selection.facts);
   request.configuration = selection.configuration;
   for (Stage stage : settings.print) {
-    auto text = stage == Stage::Portable ? Expected<std::string>(kernelSignature.text()) : owner.compiler->inspect(request, std::string(pantile::name(stage)));
-    std::string shown = fmt::format("// ---- {} {} ({}) ----\n{}\n", kernelSignature.name(), selection.configuration.toText(), pantile::name(stage), text ? *text : text.status().message());
+    auto text = stage == Stage::Portable ? Expected<std::string>(kernelSignature.text())
+                                         : owner.compiler->inspect(request, std::string(pantile::name(stage)));
+    std::string shown = fmt::format("// ---- {} {} ({}) ----\n{}\n", kernelSignature.name(), selection.configuration.toText(),
+                                    pantile::name(stage), text ? *text : text.status().message());
     (void)!::write(STDERR_FILENO, shown.data(), shown.size());
   }
-  if (!settings.repro.empty()) return writeReproducer(settings.repro, request, kernelSignature, artifactKey(owner, kernelSignature, selection).hex());
+  if (!settings.repro.empty())
+    return writeReproducer(settings.repro, request, kernelSignature, artifactKey(owner, kernelSignature, selection).hex());
   return {};
 }
 
@@ -375,7 +389,8 @@ Status Kernel::interpret(DLTensor *const *tensors, size_t count, DLDevice device
   PANTILE_ASSIGN(auto shared, SharedTensors::layout(bound));
   for (size_t i = 0; i < bound.size(); ++i)
     if (bound[i].rank >= 0) std::memcpy(shared.at(i), bound[i].address, bound[i].span);
-  PANTILE_RETURN_IF_ERROR(owner.compiler->interpret({kernelSignature.text(), shared.records, 0, 0}, shared.memory.descriptor(), Clock::now() + std::chrono::hours(1)));
+  PANTILE_RETURN_IF_ERROR(owner.compiler->interpret({kernelSignature.text(), shared.records, 0, 0}, shared.memory.descriptor(),
+                                                    Clock::now() + std::chrono::hours(1)));
   for (size_t i = 0; i < bound.size(); ++i)
     if (kernelSignature.writes(i)) copyElements(bound[i].address, shared.at(i), bound[i]);
   return {};
@@ -384,7 +399,8 @@ Status Kernel::interpret(DLTensor *const *tensors, size_t count, DLDevice device
 Expected<tuner::TuneResult> Kernel::tune(DLTensor *const *tensors, size_t count, const TuneCallOptions &options) {
   PANTILE_RETURN_IF_ERROR(owner.checkUsable());
   PANTILE_ASSIGN(auto bound, kernelSignature.bind(tensors, count, owner.dlpack(), false));
-  if (kernelSignature.nothingToDo(bound)) return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{}: there is nothing to tune: every output is empty", kernelSignature.name()));
+  if (kernelSignature.nothingToDo(bound))
+    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{}: there is nothing to tune: every output is empty", kernelSignature.name()));
   PANTILE_ASSIGN(auto result, tuneCall({owner, kernelSignature, bound, kernelSignature.facts(bound)}, options));
   forgetSelections();
   return result;
@@ -395,9 +411,11 @@ Status Kernel::launchInterpreted(Stream &stream, std::span<const BoundArgument> 
   PANTILE_ASSIGN(auto shared, SharedTensors::layout(bound));
   PANTILE_RETURN_IF_ERROR(device.synchronize(stream.handle));
   for (size_t i = 0; i < bound.size(); ++i)
-    if (bound[i].rank >= 0) PANTILE_RETURN_IF_ERROR(device.copy(stream.handle, PANTILE_COPY_TO_HOST, shared.at(i), bound[i].address, bound[i].span));
+    if (bound[i].rank >= 0)
+      PANTILE_RETURN_IF_ERROR(device.copy(stream.handle, PANTILE_COPY_TO_HOST, shared.at(i), bound[i].address, bound[i].span));
   PANTILE_RETURN_IF_ERROR(device.synchronize(stream.handle));
-  PANTILE_RETURN_IF_ERROR(owner.compiler->interpret({kernelSignature.text(), shared.records, 0, 0}, shared.memory.descriptor(), Clock::now() + std::chrono::hours(1)));
+  PANTILE_RETURN_IF_ERROR(owner.compiler->interpret({kernelSignature.text(), shared.records, 0, 0}, shared.memory.descriptor(),
+                                                    Clock::now() + std::chrono::hours(1)));
   std::string current;
   for (size_t i = 0; i < bound.size(); ++i) {
     if (!kernelSignature.writes(i) || !bound[i].span) continue;

@@ -72,7 +72,8 @@ private:
 
   bool describeCall(DLTensor *const *tensors, size_t count, Words &words) const noexcept;
   bool launchFromSlot(const Words &words, Stream &stream, Status &status);
-  void remember(const Words &words, const CompiledKernel *compiled, const LaunchPlan::Evaluated &evaluated, std::span<const BoundArgument> bound);
+  void remember(const Words &words, const CompiledKernel *compiled, const LaunchPlan::Evaluated &evaluated,
+                std::span<const BoundArgument> bound);
   /// Compiled code for a valid call.
   Expected<const CompiledKernel *> resolve(std::span<const BoundArgument> bound, bool mayTune);
   Expected<const CompiledKernel *> load(Selection selection);
@@ -85,8 +86,8 @@ private:
   std::unique_ptr<Slot[]> slots;
   std::atomic<uint64_t> epoch{1};
   std::atomic<uint64_t> fast{0};
-  std::shared_mutex mutex;   ///< of the maps
-  std::mutex compiling;      ///< one compilation a kernel at a time
+  std::shared_mutex mutex; ///< of the maps
+  std::mutex compiling;    ///< one compilation a kernel at a time
   std::map<std::string, const CompiledKernel *> byShape;
   std::vector<std::unique_ptr<CompiledKernel>> compiledKernels;
   std::optional<Configuration> pinned;

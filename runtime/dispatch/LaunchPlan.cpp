@@ -28,7 +28,8 @@ bool readNumbers(std::string_view text, size_t &first, size_t *second) {
 
 } // namespace
 
-Expected<LaunchPlan> LaunchPlan::create(const Artifact &artifact, const Signature &signature, const Numbers &configuration, const Numbers &device) {
+Expected<LaunchPlan> LaunchPlan::create(const Artifact &artifact, const Signature &signature, const Numbers &configuration,
+                                        const Numbers &device) {
   LaunchPlan plan;
   plan.kernel = signature.name();
   uint32_t next = 0;
@@ -53,7 +54,8 @@ Expected<LaunchPlan> LaunchPlan::create(const Artifact &artifact, const Signatur
       auto arguments = signature.arguments();
       const char kind = name.empty() ? 0 : name[0];
       std::string_view rest = name.substr(name.empty() ? 0 : 1);
-      if ((kind == 's' || kind == 't') && readNumbers(rest, a, &d) && a < arguments.size() && arguments[a].isView() && d < size_t(arguments[a].rank))
+      if ((kind == 's' || kind == 't') && readNumbers(rest, a, &d) && a < arguments.size() && arguments[a].isView() &&
+          d < size_t(arguments[a].rank))
         return plan.base[a] + uint32_t(kind == 's' ? d : size_t(arguments[a].rank) + d);
       if (kind == 'p' && readNumbers(rest, a, nullptr) && a < arguments.size() && arguments[a].isView()) {
         number.needs |= kAddress;
@@ -128,12 +130,14 @@ Expected<LaunchPlan> LaunchPlan::create(const Artifact &artifact, const Signatur
   PANTILE_RETURN_IF_ERROR(add(artifact.workspaceBytes, "workspace"));
   plan.zeroedNumber = uint32_t(plan.all.size());
   PANTILE_RETURN_IF_ERROR(add(artifact.zeroedWorkspaceBytes, "zeroed workspace"));
-  if (plan.all.size() > kMaxNumbers || plan.constants.size() > kMaxVariables) return Status(PANTILE_UNSUPPORTED, fmt::format("{}: its launch plan is too large", plan.kernel));
+  if (plan.all.size() > kMaxNumbers || plan.constants.size() > kMaxVariables)
+    return Status(PANTILE_UNSUPPORTED, fmt::format("{}: its launch plan is too large", plan.kernel));
   return plan;
 }
 
 Status LaunchPlan::failure(size_t number) const {
-  return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{}: {} cannot be evaluated for these sizes (overflow or division by zero)", kernel, texts[number]));
+  return Status(PANTILE_INVALID_ARGUMENT,
+                fmt::format("{}: {} cannot be evaluated for these sizes (overflow or division by zero)", kernel, texts[number]));
 }
 
 inline bool LaunchPlan::compute(size_t number, int64_t *variables, int64_t *numbers) const noexcept {

@@ -21,7 +21,8 @@ using Numbers = std::map<std::string, int64_t, std::less<>>;
 class LaunchPlan {
 public:
   /// `configuration`: what expressions see of it (enums by ordinal). Errors name the expression.
-  static Expected<LaunchPlan> create(const Artifact &artifact, const Signature &signature, const Numbers &configuration, const Numbers &device);
+  static Expected<LaunchPlan> create(const Artifact &artifact, const Signature &signature, const Numbers &configuration,
+                                     const Numbers &device);
 
   static constexpr size_t kMaxVariables = 2048, kMaxNumbers = 1024;
 
@@ -53,7 +54,7 @@ private:
   };
   struct Launch {
     uint32_t entry, extraCount, slotCount, firstNumber; ///< numbers: extras, grid, block, shared, slots
-    std::vector<uint32_t> late; ///< of its numbers, those that need more than the shape
+    std::vector<uint32_t> late;                         ///< of its numbers, those that need more than the shape
   };
   struct Check {
     uint32_t number;
@@ -68,8 +69,8 @@ private:
   std::vector<Check> checks;
   std::vector<uint32_t> lateChecks;
   std::vector<std::string> entryNames;
-  std::vector<int64_t> constants; ///< initial values of all variables
-  std::vector<uint32_t> base;     ///< by argument: sizes, strides, address; or the scalar
+  std::vector<int64_t> constants;     ///< initial values of all variables
+  std::vector<uint32_t> base;         ///< by argument: sizes, strides, address; or the scalar
   std::vector<uint32_t> wordVariable; ///< by argument: its address' or scalar's variable
   uint32_t workspaceVariable = 0, extraVariables = 0;
   uint32_t workspaceNumber = 0, zeroedNumber = 0;

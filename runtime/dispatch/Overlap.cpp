@@ -27,7 +27,7 @@ struct Search {
   std::array<Term, 2 * PANTILE_MAX_RANK> terms;
   int count = 0;
   std::array<__int128, 2 * PANTILE_MAX_RANK + 1> reachLow{}, reachHigh{}; // of the terms from k on
-  int64_t windowLow, windowHigh; // inclusive
+  int64_t windowLow, windowHigh;                                          // inclusive
   int budget = 20000;
 
   void add(int64_t stride, int64_t low, int64_t high) {
@@ -47,7 +47,8 @@ struct Search {
     const Term &t = terms[size_t(k)];
     // windowLow - reachHigh' <= sum + stride * i <= windowHigh - reachLow'
     auto floorDiv = [](__int128 a, __int128 b) { return a / b - (a % b != 0 && a < 0); };
-    __int128 from = -floorDiv(-(windowLow - reachHigh[size_t(k) + 1] - sum), t.stride), to = floorDiv(windowHigh - reachLow[size_t(k) + 1] - sum, t.stride);
+    __int128 from = -floorDiv(-(windowLow - reachHigh[size_t(k) + 1] - sum), t.stride),
+             to = floorDiv(windowHigh - reachLow[size_t(k) + 1] - sum, t.stride);
     from = std::max<__int128>(from, t.low);
     to = std::min<__int128>(to, t.high);
     for (__int128 i = from; i <= to; ++i) {

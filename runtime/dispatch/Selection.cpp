@@ -33,7 +33,8 @@ std::vector<Stamp> stampsOf(const Context &context, const tuner::CacheKey &key) 
   for (const auto &root : context.configurationRoots()) {
     struct stat info;
     Stamp stamp;
-    if (stat((root + "/" + relative).c_str(), &info) == 0) stamp = {info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec, int64_t(info.st_ino)};
+    if (stat((root + "/" + relative).c_str(), &info) == 0)
+      stamp = {info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec, int64_t(info.st_ino)};
     stamps.push_back(stamp);
   }
   return stamps;
@@ -58,9 +59,12 @@ void write(ByteWriter &writer, const Configuration &configuration) {
   for (const auto &[name, setting] : configuration.map()) {
     writer.text(name);
     writer.u8(uint8_t(setting.index()));
-    if (auto *integer = std::get_if<int64_t>(&setting)) writer.i64(*integer);
-    else if (auto *text = std::get_if<std::string>(&setting)) writer.text(*text);
-    else writer.integers(std::get<std::vector<int64_t>>(setting));
+    if (auto *integer = std::get_if<int64_t>(&setting))
+      writer.i64(*integer);
+    else if (auto *text = std::get_if<std::string>(&setting))
+      writer.text(*text);
+    else
+      writer.integers(std::get<std::vector<int64_t>>(setting));
   }
 }
 
@@ -69,10 +73,17 @@ Configuration readConfiguration(ByteReader &reader) {
   for (uint64_t left = reader.count(17); left; --left) {
     std::string name = reader.text();
     switch (reader.u8()) {
-    case 0: configuration.set(std::move(name), reader.i64()); break;
-    case 1: configuration.set(std::move(name), reader.text()); break;
-    case 2: configuration.set(std::move(name), reader.integers()); break;
-    default: reader.fail();
+    case 0:
+      configuration.set(std::move(name), reader.i64());
+      break;
+    case 1:
+      configuration.set(std::move(name), reader.text());
+      break;
+    case 2:
+      configuration.set(std::move(name), reader.integers());
+      break;
+    default:
+      reader.fail();
     }
   }
   return configuration;
@@ -137,7 +148,8 @@ bool alike(const std::vector<int64_t> &a, const std::vector<int64_t> &b) {
 
 /// The existing selection to take instead of a guess: for facts that hold here, and the same configuration; or of a shape
 /// alike, legal here, and by the model at most a tenth worse.
-const Selection *substitute(const Question &question, const tuner::Space &space, const tuner::CostModel &model, const Configuration &guess, const Existing &existing) {
+const Selection *substitute(const Question &question, const tuner::Space &space, const tuner::CostModel &model, const Configuration &guess,
+                            const Existing &existing) {
   const auto shape = sizesOf(question.bound);
   const double limit = model.known() ? model.score(space.nearest(guess)) * 1.1 : 0;
   const Selection *chosen = nullptr;
@@ -168,14 +180,21 @@ CompileRequest requestFor(const Context &context, const Signature &signature, co
 }
 
 Expected<SpaceDescription> spaceOf(Context &context, const Signature &signature, const Facts &facts) {
-  const Digest key = Hasher().field("space 1").field(signature.text()).field(bytesOf(facts)).field(context.target()).field(context.compilerBuild()).finish();
+  const Digest key = Hasher()
+                         .field("space 1")
+                         .field(signature.text())
+                         .field(bytesOf(facts))
+                         .field(context.target())
+                         .field(context.compilerBuild())
+                         .finish();
   if (auto stored = context.artifacts->get(EntryKind::Space, key)) {
     ByteReader reader(*stored);
     auto space = SpaceDescription::read(reader);
     if (space && reader.finish("a space").isOk()) return space;
   }
   if (context.settings.neverCompile)
-    return Status(PANTILE_NOT_FOUND, fmt::format("{}: nothing compiled is in the cache, and compiling is forbidden (never_compile)", signature.name()));
+    return Status(PANTILE_NOT_FOUND,
+                  fmt::format("{}: nothing compiled is in the cache, and compiling is forbidden (never_compile)", signature.name()));
   PANTILE_ASSIGN(auto space, context.compiler->space(requestFor(context, signature, facts)));
   ByteWriter writer;
   space.write(writer);
@@ -194,11 +213,13 @@ Numbers valuesOf(const SpaceDescription &description, const Configuration &confi
   for (const auto &parameter : description.parameters) {
     const Setting *setting = configuration.find(parameter.name);
     if (!setting) continue;
-    if (auto *integer = std::get_if<int64_t>(setting)) values[parameter.name] = *integer;
+    if (auto *integer = std::get_if<int64_t>(setting))
+      values[parameter.name] = *integer;
     else if (auto *text = std::get_if<std::string>(setting)) {
       auto label = std::find(parameter.labels.begin(), parameter.labels.end(), *text);
       size_t index = size_t(label - parameter.labels.begin());
-      if (label != parameter.labels.end()) values[parameter.name] = index < parameter.values.size() ? parameter.values[index] : int64_t(index);
+      if (label != parameter.labels.end())
+        values[parameter.name] = index < parameter.values.size() ? parameter.values[index] : int64_t(index);
     }
   }
   return values;
@@ -255,10 +276,18 @@ Expected<Selection> select(const Question &question, const std::optional<Configu
   selection.configuration = std::move(choice->configuration);
   selection.stale = std::move(choice->stale);
   switch (choice->source) {
-  case tuner::ChoiceSource::Tuned: selection.source = Source::Tuned; break;
-  case tuner::ChoiceSource::Stale: selection.source = Source::Stale; break;
-  case tuner::ChoiceSource::Neighbour: selection.source = Source::Neighbour; break;
-  case tuner::ChoiceSource::Default: selection.source = Source::Default; break;
+  case tuner::ChoiceSource::Tuned:
+    selection.source = Source::Tuned;
+    break;
+  case tuner::ChoiceSource::Stale:
+    selection.source = Source::Stale;
+    break;
+  case tuner::ChoiceSource::Neighbour:
+    selection.source = Source::Neighbour;
+    break;
+  case tuner::ChoiceSource::Default:
+    selection.source = Source::Default;
+    break;
   }
   if (selection.source == Source::Neighbour || selection.source == Source::Default)
     if (const Selection *other = substitute(question, space, model, selection.configuration, existing)) {
@@ -278,14 +307,17 @@ Expected<Configuration> sampleConfiguration(const Question &question, uint64_t s
   PANTILE_ASSIGN(auto space, tuner::Space::create(description, callValues(question)));
   tuner::Random random(seed);
   auto point = seed ? space.sample(random) : space.defaults();
-  if (!point) return Status(PANTILE_UNSUPPORTED, fmt::format("{} has no legal configuration on {} for these sizes", question.signature.name(), question.context.target()));
+  if (!point)
+    return Status(PANTILE_UNSUPPORTED,
+                  fmt::format("{} has no legal configuration on {} for these sizes", question.signature.name(), question.context.target()));
   return space.configuration(*point);
 }
 
 Expected<Selection> selectDefaults(const Question &question) {
   PANTILE_ASSIGN(auto description, spaceOf(question.context, question.signature, question.facts));
   PANTILE_ASSIGN(auto space, tuner::Space::create(description, callValues(question)));
-  if (!space.defaults()) return Status(PANTILE_UNSUPPORTED, fmt::format("{}: no configuration is legal for these sizes", question.signature.name()));
+  if (!space.defaults())
+    return Status(PANTILE_UNSUPPORTED, fmt::format("{}: no configuration is legal for these sizes", question.signature.name()));
   Selection selection;
   selection.configuration = space.configuration(*space.defaults());
   selection.facts = question.facts;

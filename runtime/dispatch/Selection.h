@@ -19,8 +19,8 @@ std::string_view name(Source source); ///< "pinned", "tuned", ...
 /// What is compiled for a call, and how it came about.
 struct Selection {
   Configuration configuration;
-  Numbers values;  ///< the configuration as expressions see it
-  Facts facts;     ///< compiled for: the call's, or weaker ones that serve it
+  Numbers values; ///< the configuration as expressions see it
+  Facts facts;    ///< compiled for: the call's, or weaker ones that serve it
   Source source = Source::Default;
   std::string stale;
   std::vector<int64_t> shape; ///< all sizes of the call that it was made for

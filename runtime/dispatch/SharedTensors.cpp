@@ -32,7 +32,8 @@ Expected<SharedMemory> SharedMemory::map(Descriptor descriptor) {
   memory.bytes = uint64_t(info.st_size);
   if (!memory.bytes) return memory;
   void *mapped = mmap(nullptr, memory.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.file.get(), 0);
-  if (mapped == MAP_FAILED) return Status(PANTILE_OUT_OF_MEMORY, fmt::format("{} bytes of tensors cannot be mapped: {}", info.st_size, systemError(errno)));
+  if (mapped == MAP_FAILED)
+    return Status(PANTILE_OUT_OF_MEMORY, fmt::format("{} bytes of tensors cannot be mapped: {}", info.st_size, systemError(errno)));
   memory.address = static_cast<char *>(mapped);
   return memory;
 }

@@ -7,9 +7,9 @@
 #ifndef PANTILE_RUNTIME_DISPATCH_SHAREDTENSORS_H
 #define PANTILE_RUNTIME_DISPATCH_SHAREDTENSORS_H
 
+#include "runtime/Paths.h"
 #include "runtime/dispatch/Signature.h"
 #include "runtime/helper/Protocol.h"
-#include "runtime/Paths.h"
 
 namespace pantile {
 

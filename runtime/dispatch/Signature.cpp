@@ -79,10 +79,12 @@ Expected<Signature> Signature::read(std::string_view text) {
   signature.textDigest = digestOf(signature.kernel.canonical);
   const auto &arguments = signature.kernel.header.arguments;
   if (arguments.size() > kMaxArguments)
-    return Status(PANTILE_UNSUPPORTED, fmt::format("kernel '{}' has {} arguments, at most {} are possible", signature.name(), arguments.size(), kMaxArguments));
+    return Status(PANTILE_UNSUPPORTED,
+                  fmt::format("kernel '{}' has {} arguments, at most {} are possible", signature.name(), arguments.size(), kMaxArguments));
   for (const auto &argument : arguments) {
     if (argument.rank > PANTILE_MAX_RANK)
-      return Status(PANTILE_UNSUPPORTED, fmt::format("argument '{}' has rank {}, at most {} is possible", argument.name, argument.rank, PANTILE_MAX_RANK));
+      return Status(PANTILE_UNSUPPORTED,
+                    fmt::format("argument '{}' has rank {}, at most {} is possible", argument.name, argument.rank, PANTILE_MAX_RANK));
     std::vector<bool> statics;
     for (int d = 0; d < argument.rank; ++d) statics.push_back(size_t(d) < argument.shape.size() && argument.shape[size_t(d)] >= 0);
     signature.isStatic.push_back(std::move(statics));
@@ -113,11 +115,20 @@ bool readScalar(const DLTensor &tensor, int32_t declared, uint64_t &value) noexc
       return false;
     }
     switch (declared) {
-    case PANTILE_F64: value = std::bit_cast<uint64_t>(number); return true;
-    case PANTILE_F32: value = std::bit_cast<uint32_t>(float(number)); return true;
-    case PANTILE_F16: value = f32ToF16(float(number)); return true;
-    case PANTILE_BF16: value = f32ToBF16(float(number)); return true;
-    default: return false;
+    case PANTILE_F64:
+      value = std::bit_cast<uint64_t>(number);
+      return true;
+    case PANTILE_F32:
+      value = std::bit_cast<uint32_t>(float(number));
+      return true;
+    case PANTILE_F16:
+      value = f32ToF16(float(number));
+      return true;
+    case PANTILE_BF16:
+      value = f32ToBF16(float(number));
+      return true;
+    default:
+      return false;
     }
   }
   if (tensor.dtype.code == kDLBfloat) {
@@ -131,7 +142,9 @@ bool readScalar(const DLTensor &tensor, int32_t declared, uint64_t &value) noexc
   int64_t number = 0;
   const bool isUnsigned = tensor.dtype.code != kDLInt;
   switch (bits) {
-  case 8: number = isUnsigned ? int64_t(*reinterpret_cast<const uint8_t *>(data)) : int64_t(*reinterpret_cast<const int8_t *>(data)); break;
+  case 8:
+    number = isUnsigned ? int64_t(*reinterpret_cast<const uint8_t *>(data)) : int64_t(*reinterpret_cast<const int8_t *>(data));
+    break;
   case 16: {
     int16_t v;
     std::memcpy(&v, data, 2);
@@ -144,8 +157,11 @@ bool readScalar(const DLTensor &tensor, int32_t declared, uint64_t &value) noexc
     number = isUnsigned ? int64_t(uint32_t(v)) : int64_t(v);
     break;
   }
-  case 64: std::memcpy(&number, data, 8); break;
-  default: return false;
+  case 64:
+    std::memcpy(&number, data, 8);
+    break;
+  default:
+    return false;
   }
   const unsigned wanted = declared == PANTILE_INDEX ? 64 : info(DType(declared)).bits;
   value = uint64_t(number);
@@ -162,7 +178,8 @@ Expected<BoundArguments> Signature::bind(DLTensor *const *tensors, size_t count,
   if (count != arguments().size()) {
     std::string names;
     for (const auto &argument : arguments()) names += (names.empty() ? "" : ", ") + argument.name;
-    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{}: {} arguments given, {} expected ({})", name(), count, arguments().size(), names));
+    return Status(PANTILE_INVALID_ARGUMENT,
+                  fmt::format("{}: {} arguments given, {} expected ({})", name(), count, arguments().size(), names));
   }
   BoundArguments bound(count);
   struct Known {
@@ -176,22 +193,30 @@ Expected<BoundArguments> Signature::bind(DLTensor *const *tensors, size_t count,
     BoundArgument &b = bound[i];
     if (!tensors || !tensors[i]) return wrong(i, "is NULL");
     const DLTensor &t = *tensors[i];
-    if (t.ndim < 0 || t.ndim > PANTILE_MAX_RANK || (t.ndim && !t.shape)) return wrong(i, fmt::format("has rank {} or no shape", t.ndim)).withFix(fmt::format("ranks 0 to {} are possible", PANTILE_MAX_RANK));
+    if (t.ndim < 0 || t.ndim > PANTILE_MAX_RANK || (t.ndim && !t.shape))
+      return wrong(i, fmt::format("has rank {} or no shape", t.ndim)).withFix(fmt::format("ranks 0 to {} are possible", PANTILE_MAX_RANK));
     auto given = dtypeFromDLPack(t.dtype.code, t.dtype.bits, t.dtype.lanes);
     if (!given) return std::move(given).status().in(fmt::format("{}: argument {} ('{}')", name(), i, declared.name));
     b.dtype = int32_t(declared.dtype);
     if (!declared.isView()) {
-      if (t.ndim != 0) return wrong(i, fmt::format("is a tensor of rank {}, a scalar is expected", t.ndim)).withFix("pass a 0-dimensional tensor on the CPU");
-      if (t.device.device_type != kDLCPU) return wrong(i, "is a scalar on a device").withFix("pass scalars as 0-dimensional tensors on the CPU");
+      if (t.ndim != 0)
+        return wrong(i, fmt::format("is a tensor of rank {}, a scalar is expected", t.ndim))
+            .withFix("pass a 0-dimensional tensor on the CPU");
+      if (t.device.device_type != kDLCPU)
+        return wrong(i, "is a scalar on a device").withFix("pass scalars as 0-dimensional tensors on the CPU");
       if (!t.data) return wrong(i, "is a scalar without data");
       if (!readScalar(t, b.dtype, b.scalar))
-        return wrong(i, fmt::format("is a {} that cannot be passed as {}", info(*given).name, info(declared.dtype).name)).withFix("pass that dtype, with a value in its range");
+        return wrong(i, fmt::format("is a {} that cannot be passed as {}", info(*given).name, info(declared.dtype).name))
+            .withFix("pass that dtype, with a value in its range");
       continue;
     }
-    if (!compatible(declared.dtype, *given)) return wrong(i, fmt::format("has dtype {}, {} is expected", info(*given).name, info(declared.dtype).name));
-    if (t.ndim != declared.rank) return wrong(i, fmt::format("has rank {} (shape {}), rank {} is expected", t.ndim, shapeText(t), declared.rank));
+    if (!compatible(declared.dtype, *given))
+      return wrong(i, fmt::format("has dtype {}, {} is expected", info(*given).name, info(declared.dtype).name));
+    if (t.ndim != declared.rank)
+      return wrong(i, fmt::format("has rank {} (shape {}), rank {} is expected", t.ndim, shapeText(t), declared.rank));
     if (t.device.device_type != device.device_type || (device.device_type != kDLCPU && t.device.device_id != device.device_id))
-      return wrong(i, fmt::format("is on device {}:{}, this context's is {}:{}", int(t.device.device_type), t.device.device_id, int(device.device_type), device.device_id))
+      return wrong(i, fmt::format("is on device {}:{}, this context's is {}:{}", int(t.device.device_type), t.device.device_id,
+                                  int(device.device_type), device.device_id))
           .withFix("copy it there, or make a context of its device");
     b.rank = t.ndim;
     for (int d = 0; d < t.ndim; ++d) {
@@ -207,8 +232,8 @@ Expected<BoundArguments> Signature::bind(DLTensor *const *tensors, size_t count,
         } else if (auto at = std::find_if(known.begin(), known.end(), [&](const Known &k) { return k.name == size; }); at == known.end()) {
           known.push_back({size, t.shape[d], i});
         } else if (at->size != t.shape[d]) {
-          return wrong(i, fmt::format("has size {} in dimension {} ('{}'), but '{}' is {} in argument {} ('{}')", t.shape[d], d, size, size, at->size, at->argument,
-                                      arguments()[at->argument].name));
+          return wrong(i, fmt::format("has size {} in dimension {} ('{}'), but '{}' is {} in argument {} ('{}')", t.shape[d], d, size, size,
+                                      at->size, at->argument, arguments()[at->argument].name));
         }
       }
     }
@@ -224,13 +249,15 @@ Expected<BoundArguments> Signature::bind(DLTensor *const *tensors, size_t count,
       if (b.sizes[d] == 1) stride = dense;
       b.strides[d] = stride;
       uint64_t reach;
-      if (b.elements && (__builtin_mul_overflow(uint64_t(stride), uint64_t(b.sizes[d] - 1), &reach) || __builtin_add_overflow(last, reach, &last) || last >> 55))
+      if (b.elements && (__builtin_mul_overflow(uint64_t(stride), uint64_t(b.sizes[d] - 1), &reach) ||
+                         __builtin_add_overflow(last, reach, &last) || last >> 55))
         return wrong(i, fmt::format("has strides that overflow (stride {} times size {} in dimension {})", stride, b.sizes[d], d));
       if (__builtin_mul_overflow(stride, std::max<int64_t>(b.sizes[d], 1), &dense)) {
         if (b.elements) return wrong(i, fmt::format("has sizes that overflow (shape {})", shapeText(t)));
         dense = 1;
       }
-      if (b.elements && __builtin_mul_overflow(b.elements, b.sizes[d], &b.elements)) return wrong(i, fmt::format("has more elements than can be counted (shape {})", shapeText(t)));
+      if (b.elements && __builtin_mul_overflow(b.elements, b.sizes[d], &b.elements))
+        return wrong(i, fmt::format("has more elements than can be counted (shape {})", shapeText(t)));
     }
     b.span = b.elements ? ((last + 1) * bits + 7) / 8 : 0;
     b.address = static_cast<char *>(t.data) + t.byte_offset;
@@ -243,7 +270,8 @@ Expected<BoundArguments> Signature::bind(DLTensor *const *tensors, size_t count,
     if (writes(i) && b.elements > 1)
       for (int d = 0; d < t.ndim; ++d)
         if (b.sizes[d] > 1 && b.strides[d] == 0)
-          return wrong(i, fmt::format("is an output whose stride in dimension {} is 0: its elements overlap", d)).withFix("pass an output of its own memory");
+          return wrong(i, fmt::format("is an output whose stride in dimension {} is 0: its elements overlap", d))
+              .withFix("pass an output of its own memory");
   }
   return bound;
 }
@@ -254,8 +282,8 @@ Status Signature::checkOverlap(std::span<const BoundArgument> bound) const {
     for (size_t j = 0; j < bound.size(); ++j) {
       if (j == i || bound[j].rank < 0 || !bound[j].span || (j < i && writes(j))) continue;
       if (overlap(bound[i], bound[j], info(DType(bound[i].dtype)).bits, info(DType(bound[j].dtype)).bits))
-        return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{}: argument {} ('{}') is an output and shares memory with argument {} ('{}')", name(), i, arguments()[i].name, j,
-                                                            arguments()[j].name))
+        return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{}: argument {} ('{}') is an output and shares memory with argument {} ('{}')",
+                                                            name(), i, arguments()[i].name, j, arguments()[j].name))
             .withFix("give the output memory of its own");
     }
   }
@@ -316,8 +344,10 @@ std::map<std::string, int64_t> Signature::shape(std::span<const BoundArgument> b
     for (int d = 0; d < bound[i].rank; ++d) {
       const auto &sizes = arguments()[i].sizes;
       int64_t literal;
-      if (size_t(d) >= sizes.size()) shape[fmt::format("s{}.{}", i, d)] = bound[i].sizes[d];
-      else if (!isInteger(sizes[size_t(d)], literal)) shape[sizes[size_t(d)]] = bound[i].sizes[d];
+      if (size_t(d) >= sizes.size())
+        shape[fmt::format("s{}.{}", i, d)] = bound[i].sizes[d];
+      else if (!isInteger(sizes[size_t(d)], literal))
+        shape[sizes[size_t(d)]] = bound[i].sizes[d];
     }
   return shape;
 }
@@ -340,9 +370,12 @@ bool serves(const Facts &weak, const Facts &strong) {
   if (weak.arguments.size() != strong.arguments.size()) return false;
   for (size_t i = 0; i < weak.arguments.size(); ++i) {
     const auto &w = weak.arguments[i], &s = strong.arguments[i];
-    if (w.dtype != s.dtype || w.rank != s.rank || w.unit_dim != s.unit_dim || w.zero_stride_mask != s.zero_stride_mask || s.alignment % w.alignment) return false;
+    if (w.dtype != s.dtype || w.rank != s.rank || w.unit_dim != s.unit_dim || w.zero_stride_mask != s.zero_stride_mask ||
+        s.alignment % w.alignment)
+      return false;
     for (int d = 0; d < w.rank; ++d)
-      if (s.size_divisor[d] % w.size_divisor[d] || s.stride_divisor[d] % w.stride_divisor[d] || w.static_size[d] != s.static_size[d]) return false;
+      if (s.size_divisor[d] % w.size_divisor[d] || s.stride_divisor[d] % w.stride_divisor[d] || w.static_size[d] != s.static_size[d])
+        return false;
   }
   return true;
 }

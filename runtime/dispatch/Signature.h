@@ -30,7 +30,7 @@ struct BoundArgument {
   int64_t sizes[PANTILE_MAX_RANK];
   int64_t strides[PANTILE_MAX_RANK]; ///< elements; of a dimension of size 1: as if it were dense
   int64_t elements = 1;
-  uint64_t span = 0;       ///< bytes from `address` to the end of the last element; 0: empty
+  uint64_t span = 0; ///< bytes from `address` to the end of the last element; 0: empty
 };
 using BoundArguments = std::vector<BoundArgument>;
 
@@ -42,7 +42,9 @@ public:
   const std::string &name() const { return kernel.header.name; }
   const Digest &digest() const { return textDigest; }
   std::span<const KernelArgument> arguments() const { return kernel.header.arguments; }
-  bool writes(size_t argument) const { return kernel.header.arguments[argument].isView() && kernel.header.arguments[argument].access != Access::Read; }
+  bool writes(size_t argument) const {
+    return kernel.header.arguments[argument].isView() && kernel.header.arguments[argument].access != Access::Read;
+  }
 
   /// Checks everything but overlap; each failure names the argument. Addresses may be null where `needData` is false.
   Expected<BoundArguments> bind(DLTensor *const *tensors, size_t count, DLDevice device, bool needData) const;

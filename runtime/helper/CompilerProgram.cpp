@@ -86,7 +86,13 @@ Expected<std::string> answerCompile(Plugins &plugins, uint32_t kind, ByteReader 
   const auto &compiler = *plugin->compiler;
   pantile_facts facts = request.facts.abi();
   ConfigurationABI configuration(request.configuration);
-  pantile_compile_request abi = {sizeof(abi), 0, request.ir.c_str(), request.ir.size(), &facts, configuration.get(), request.target.c_str(),
+  pantile_compile_request abi = {sizeof(abi),
+                                 0,
+                                 request.ir.c_str(),
+                                 request.ir.size(),
+                                 &facts,
+                                 configuration.get(),
+                                 request.target.c_str(),
                                  request.finalStage.empty() ? nullptr : request.finalStage.c_str()};
   pantile_message *message = nullptr;
   ByteWriter writer;
@@ -127,12 +133,14 @@ Expected<std::string> answerInterpret(Plugins &plugins, Frame &frame, ByteReader
   PANTILE_ASSIGN(const LoadedPlugin *plugin, plugins.get("interpreter", "interpreter"));
   if (!plugin->interpreter) return Status(PANTILE_UNSUPPORTED, "the interpreter's library has no interpreter");
   struct stat info;
-  if (!frame.descriptor.valid() || fstat(frame.descriptor.get(), &info)) return Status(PANTILE_DATA_ERROR, "no memory came with an interpret request");
+  if (!frame.descriptor.valid() || fstat(frame.descriptor.get(), &info))
+    return Status(PANTILE_DATA_ERROR, "no memory came with an interpret request");
   size_t bytes = size_t(info.st_size);
   char *memory = nullptr;
   if (bytes) {
     void *mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, frame.descriptor.get(), 0);
-    if (mapped == MAP_FAILED) return Status(PANTILE_OUT_OF_MEMORY, fmt::format("{} bytes of tensors cannot be mapped: {}", bytes, systemError(errno)));
+    if (mapped == MAP_FAILED)
+      return Status(PANTILE_OUT_OF_MEMORY, fmt::format("{} bytes of tensors cannot be mapped: {}", bytes, systemError(errno)));
     memory = static_cast<char *>(mapped);
   }
   struct Unmap {
@@ -181,12 +189,16 @@ int main(int argc, char **argv) {
     ByteReader reader(frame.payload);
     switch (frame.kind) {
     case kListTargets:
-    case kDescribeTarget: return answerTargets(plugins, frame.kind, reader);
+    case kDescribeTarget:
+      return answerTargets(plugins, frame.kind, reader);
     case kSpace:
     case kCompile:
-    case kInspect: return answerCompile(plugins, frame.kind, reader);
-    case kInterpret: return answerInterpret(plugins, frame, reader);
-    default: return Status(PANTILE_DATA_ERROR, fmt::format("unknown request {}", frame.kind));
+    case kInspect:
+      return answerCompile(plugins, frame.kind, reader);
+    case kInterpret:
+      return answerInterpret(plugins, frame, reader);
+    default:
+      return Status(PANTILE_DATA_ERROR, fmt::format("unknown request {}", frame.kind));
     }
   });
 }

@@ -120,7 +120,8 @@ Expected<Frame> readFrame(int socket, const WaitFunction &wait) {
         frame.descriptor = Descriptor(number);
       }
   }
-  if (header.magic != kMagic || header.size > kMaxFrameBytes) return Status(PANTILE_DATA_ERROR, "the helper process sent something that is no frame");
+  if (header.magic != kMagic || header.size > kMaxFrameBytes)
+    return Status(PANTILE_DATA_ERROR, "the helper process sent something that is no frame");
   frame.kind = header.kind;
   // Grows with what arrives: a false length costs nothing.
   while (frame.payload.size() < header.size) {

@@ -39,7 +39,8 @@ std::string howItEnded(int status) {
 
 Expected<std::unique_ptr<HelperProcess>> HelperProcess::start(const HelperProgram &program) {
   int ends[2], pipeEnds[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) return Status(PANTILE_UNAVAILABLE, fmt::format("no socket pair: {}", systemError(errno)));
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+    return Status(PANTILE_UNAVAILABLE, fmt::format("no socket pair: {}", systemError(errno)));
   auto helper = std::unique_ptr<HelperProcess>(new HelperProcess);
   helper->socket = Descriptor(ends[0]);
   Descriptor theirs(ends[1]);
@@ -49,7 +50,8 @@ Expected<std::unique_ptr<HelperProcess>> HelperProcess::start(const HelperProgra
   fcntl(pipeEnds[0], F_SETFL, O_NONBLOCK);
   helper->outputLimit = program.outputBytes;
 
-  std::vector<std::string> arguments = {program.path, fmt::format("--parent={}", getpid()), fmt::format("--memory={}", program.memoryBytes)};
+  std::vector<std::string> arguments = {program.path, fmt::format("--parent={}", getpid()),
+                                        fmt::format("--memory={}", program.memoryBytes)};
   arguments.insert(arguments.end(), program.arguments.begin(), program.arguments.end());
   std::vector<char *> argv;
   for (auto &argument : arguments) argv.push_back(argument.data());
@@ -76,7 +78,8 @@ Expected<std::unique_ptr<HelperProcess>> HelperProcess::start(const HelperProgra
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   // A program with more rights than its caller hands on nothing that the caller wrote.
   char *empty[] = {nullptr};
-  int problem = posix_spawn(&helper->process, program.path.c_str(), &actions, &attributes, argv.data(), getauxval(AT_SECURE) ? empty : environ);
+  int problem =
+      posix_spawn(&helper->process, program.path.c_str(), &actions, &attributes, argv.data(), getauxval(AT_SECURE) ? empty : environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (problem) {
@@ -124,7 +127,8 @@ Status HelperProcess::wait(int number, short events, Clock::time_point deadline,
     if (ready <= 0) continue;
     if (watched[1].revents & POLLIN) {
       drainOutput();
-      if (printedBytes > outputLimit) return {PANTILE_COMPILE_ERROR, fmt::format("the helper process printed more than {} bytes and was ended", outputLimit)};
+      if (printedBytes > outputLimit)
+        return {PANTILE_COMPILE_ERROR, fmt::format("the helper process printed more than {} bytes and was ended", outputLimit)};
     }
     if (watched[0].revents) return {};
     if (watched[1].revents & (POLLHUP | POLLERR) && !(watched[1].revents & POLLIN)) {
@@ -158,7 +162,8 @@ Status HelperProcess::end(Status status) {
   return std::move(status).withCause(printed);
 }
 
-Expected<Frame> HelperProcess::request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor, const std::atomic<bool> *cancel) {
+Expected<Frame> HelperProcess::request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor,
+                                       const std::atomic<bool> *cancel) {
   if (!alive()) return Status(PANTILE_UNAVAILABLE, "the helper process has ended");
   printed.clear();
   printedBytes = 0;
@@ -174,7 +179,8 @@ Expected<Frame> HelperProcess::request(uint32_t kind, std::string_view payload, 
 
 //===----------------------------------------------------------------------===//
 
-Expected<Frame> HelperPool::request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor, const std::atomic<bool> *cancel) {
+Expected<Frame> HelperPool::request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor,
+                                    const std::atomic<bool> *cancel) {
   std::unique_ptr<HelperProcess> helper;
   bool reused = false;
   {

@@ -25,7 +25,7 @@ struct HelperProgram {
   std::string path;
   std::vector<std::string> arguments;
   uint64_t memoryBytes = uint64_t(16) << 30; ///< address space, 0: unbounded
-  uint64_t outputBytes = 16u << 20; ///< printed in one request; more kills it
+  uint64_t outputBytes = 16u << 20;          ///< printed in one request; more kills it
 };
 
 class HelperProcess {
@@ -38,7 +38,8 @@ public:
   /// Sends and waits for the answer. An error that the helper answered has the helper's code; after PANTILE_TIMEOUT,
   /// PANTILE_UNAVAILABLE (it died) and PANTILE_DATA_ERROR of the transfer itself the process is gone: see alive().
   /// `cancel` is looked at twenty times a second: PANTILE_CANCELLED, and the process is gone too.
-  Expected<Frame> request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor = -1, const std::atomic<bool> *cancel = nullptr);
+  Expected<Frame> request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor = -1,
+                          const std::atomic<bool> *cancel = nullptr);
   bool alive() const { return process > 0; }
   pid_t id() const { return process; }
 
@@ -62,7 +63,8 @@ public:
   HelperPool(HelperProgram program, unsigned maximum) : program(std::move(program)), maximum(maximum) {}
   /// Takes an idle helper or starts one (waiting where `maximum` are busy), and gives it back where it still lives. One that
   /// is found dead before it took the request is replaced once.
-  Expected<Frame> request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor = -1, const std::atomic<bool> *cancel = nullptr);
+  Expected<Frame> request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor = -1,
+                          const std::atomic<bool> *cancel = nullptr);
   /// Helpers started so far.
   unsigned started() const;
   /// Ends the idle ones but for `keep`.

@@ -43,7 +43,8 @@ void TensorRecord::read(ByteReader &reader) {
   sizes = reader.integers();
   strides = reader.integers();
   size_t wanted = rank < 0 ? 0 : size_t(rank);
-  if (rank < -1 || rank > PANTILE_MAX_RANK || sizes.size() != wanted || strides.size() != wanted || low > offset || offset > high) reader.fail();
+  if (rank < -1 || rank > PANTILE_MAX_RANK || sizes.size() != wanted || strides.size() != wanted || low > offset || offset > high)
+    reader.fail();
 }
 
 void InterpretRequest::write(ByteWriter &writer) const {
@@ -78,7 +79,8 @@ Status readStatus(std::string_view payload, std::string_view printed) {
   ByteReader reader(payload);
   uint32_t code = reader.u32();
   std::string text = reader.text(), cause = reader.text(), fix = reader.text();
-  if (!reader.finish("an error").isOk() || code == PANTILE_OK || code > PANTILE_UNIMPLEMENTED) return {PANTILE_DATA_ERROR, "the helper process sent a malformed error"};
+  if (!reader.finish("an error").isOk() || code == PANTILE_OK || code > PANTILE_UNIMPLEMENTED)
+    return {PANTILE_DATA_ERROR, "the helper process sent a malformed error"};
   if (!printed.empty()) cause += (cause.empty() ? "" : "\n") + std::string(printed);
   return Status(pantile_code(code), std::move(text)).withCause(std::move(cause)).withFix(std::move(fix));
 }

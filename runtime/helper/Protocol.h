@@ -26,11 +26,11 @@ enum FrameKind : uint32_t {
   kInspect = 20,        ///< CompileRequest, text stage -> text
   kInterpret = 21,      ///< InterpretRequest, descriptor of the tensors' memory -> nothing
   // pantile-worker
-  kPrepare = 32,   ///< WorkerSetup, descriptor of inputs -> nothing
-  kLoad = 33,      ///< WorkerCandidate -> nothing
-  kCheck = 34,     ///< nothing -> nothing; kFailed where it is wrong
-  kAdopt = 36,     ///< nothing -> nothing: what was last checked becomes the reference
-  kTime = 35,      ///< u32 samples -> f64s as a vector of bits
+  kPrepare = 32, ///< WorkerSetup, descriptor of inputs -> nothing
+  kLoad = 33,    ///< WorkerCandidate -> nothing
+  kCheck = 34,   ///< nothing -> nothing; kFailed where it is wrong
+  kAdopt = 36,   ///< nothing -> nothing: what was last checked becomes the reference
+  kTime = 35,    ///< u32 samples -> f64s as a vector of bits
 };
 
 struct CompileRequest {

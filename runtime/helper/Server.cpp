@@ -60,8 +60,10 @@ HelperArguments startHelper(int argc, char **argv) {
       return true;
     };
     if (number("--parent=", arguments.parent) || number("--memory=", arguments.memoryBytes)) continue;
-    if (text.starts_with("--plugins=")) arguments.pluginFolders.emplace_back(text.substr(10));
-    else refuse("unknown argument");
+    if (text.starts_with("--plugins="))
+      arguments.pluginFolders.emplace_back(text.substr(10));
+    else
+      refuse("unknown argument");
   }
   if (arguments.parent <= 0) refuse("no --parent");
   if (getppid() != arguments.parent) endGroup(); // it has ended already
@@ -91,12 +93,11 @@ int serve(const Handler &handler) {
       answer = handler(*request);
     } catch (const std::bad_alloc &) {
       answer = Status(PANTILE_OUT_OF_MEMORY, "the helper process is out of memory");
-    } catch (const std::exception &exception) {
-      answer = Status(PANTILE_INTERNAL, exception.what());
-    } catch (...) {
+    } catch (const std::exception &exception) { answer = Status(PANTILE_INTERNAL, exception.what()); } catch (...) {
       answer = Status(PANTILE_INTERNAL, "an exception of unknown type crossed a plugin's table");
     }
-    Status sent = answer ? writeFrame(kSocket, kDone, *answer, -1, waitForever) : writeFrame(kSocket, kFailed, writeStatus(answer.status()), -1, waitForever);
+    Status sent = answer ? writeFrame(kSocket, kDone, *answer, -1, waitForever)
+                         : writeFrame(kSocket, kFailed, writeStatus(answer.status()), -1, waitForever);
     if (!sent.isOk()) return 1;
   }
 }

@@ -123,7 +123,8 @@ Expected<Manifest> readManifest(const std::string &path) {
   auto text = readFile(path, 1 << 16);
   if (!text) {
     if (text.status().code() == PANTILE_NOT_FOUND)
-      return Status(PANTILE_NOT_FOUND, "it has no manifest beside it").withFix("write one: cmake -DLIBRARY=<the .so> -P PluginManifest.cmake");
+      return Status(PANTILE_NOT_FOUND, "it has no manifest beside it")
+          .withFix("write one: cmake -DLIBRARY=<the .so> -P PluginManifest.cmake");
     return std::move(text).status();
   }
   auto json = nlohmann::json::parse(*text, nullptr, false);
@@ -158,7 +159,8 @@ std::vector<PluginFile> findPlugins(const std::vector<std::string> &folders) {
     for (size_t j = 0; j < i && plugins[i].problem.isOk(); ++j)
       if (plugins[j].problem.isOk() && plugins[j].name == plugins[i].name && plugins[j].half == plugins[i].half)
         plugins[i].problem = {PANTILE_UNSUPPORTED, fmt::format("'{}' was found before it", plugins[j].path)};
-  std::sort(plugins.begin(), plugins.end(), [](const PluginFile &a, const PluginFile &b) { return std::tie(a.name, a.half, a.path) < std::tie(b.name, b.half, b.path); });
+  std::sort(plugins.begin(), plugins.end(),
+            [](const PluginFile &a, const PluginFile &b) { return std::tie(a.name, a.half, a.path) < std::tie(b.name, b.half, b.path); });
   return plugins;
 }
 
@@ -167,11 +169,14 @@ Expected<PluginFile> findPlugin(const std::vector<PluginFile> &plugins, const st
   for (const auto &plugin : plugins) {
     if (plugin.half != half) continue;
     if (plugin.name == name && plugin.problem.isOk()) return plugin;
-    if (plugin.name == name) found += fmt::format("{}{}: {}", found.empty() ? "" : "\n", plugin.path, plugin.problem.text());
-    else if (plugin.problem.isOk()) present += (present.empty() ? "" : ", ") + plugin.name;
+    if (plugin.name == name)
+      found += fmt::format("{}{}: {}", found.empty() ? "" : "\n", plugin.path, plugin.problem.text());
+    else if (plugin.problem.isOk())
+      present += (present.empty() ? "" : ", ") + plugin.name;
   }
   if (!found.empty()) return Status(PANTILE_UNAVAILABLE, fmt::format("the {} half of '{}' cannot be used", half, name)).withCause(found);
-  return Status(PANTILE_NOT_FOUND, fmt::format("there is no {} half of a backend '{}'; present: {}", half, name, present.empty() ? "none" : present))
+  return Status(PANTILE_NOT_FOUND,
+                fmt::format("there is no {} half of a backend '{}'; present: {}", half, name, present.empty() ? "none" : present))
       .withFix("install its plugin beside libpantile, or name its folder in PANTILE_PLUGIN_PATH");
 }
 

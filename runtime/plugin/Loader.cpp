@@ -38,7 +38,8 @@ void fillStubs(pantile_compiler_interface &t) {
 void fillStubs(pantile_device_interface &t) {
   orStub(t.count), orStub(t.describe), orStub(t.open), orStub(t.close), orStub(t.allocate), orStub(t.free), orStub(t.copy), orStub(t.fill);
   orStub(t.stream_create), orStub(t.stream_wrap), orStub(t.stream_release), orStub(t.stream_synchronize);
-  orStub(t.event_create), orStub(t.event_release), orStub(t.event_record), orStub(t.event_wait), orStub(t.event_synchronize), orStub(t.event_elapsed);
+  orStub(t.event_create), orStub(t.event_release), orStub(t.event_record), orStub(t.event_wait), orStub(t.event_synchronize),
+      orStub(t.event_elapsed);
   orStub(t.load), orStub(t.unload), orStub(t.launch), orStub(t.set_option);
 }
 void fillStubs(pantile_interpreter_interface &t) { orStub(t.interpret); }
@@ -54,7 +55,8 @@ template <typename Table> Status readTable(const pantile_plugin *plugin, const c
   if (!given) return {};
   uint32_t size;
   std::memcpy(&size, given, sizeof(size));
-  if (size < kFirstSize<Table>) return {PANTILE_UNSUPPORTED, fmt::format("its table '{}' has {} bytes, at least {} are needed", interface, size, kFirstSize<Table>)};
+  if (size < kFirstSize<Table>)
+    return {PANTILE_UNSUPPORTED, fmt::format("its table '{}' has {} bytes, at least {} are needed", interface, size, kFirstSize<Table>)};
   Table copy{};
   std::memcpy(&copy, given, std::min<size_t>(size, sizeof(Table)));
   copy.struct_size = sizeof(Table);
@@ -76,11 +78,16 @@ void setHostLog(Log *log) { hostLog.store(log); }
 void clearHostLog(Log *log) { hostLog.compare_exchange_strong(log, nullptr); }
 
 const pantile_host *hostTable() {
-  static const pantile_host host = {sizeof(pantile_host), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, kSanitizer, 0,
+  static const pantile_host host = {sizeof(pantile_host),
+                                    PANTILE_ABI_MAJOR,
+                                    PANTILE_ABI_MINOR,
+                                    kSanitizer,
+                                    0,
                                     [](const pantile_host *, int32_t level, const char *plugin, const char *text) {
                                       Log *log = hostLog.load();
                                       if (log && level >= 0 && level <= PANTILE_LOG_ERROR)
-                                        log->write(pantile_log_level(level), fmt::format("{}: {}", plugin ? plugin : "plugin", text ? text : ""));
+                                        log->write(pantile_log_level(level),
+                                                   fmt::format("{}: {}", plugin ? plugin : "plugin", text ? text : ""));
                                     },
                                     nullptr};
   return &host;
@@ -106,11 +113,14 @@ Expected<LoadedPlugin> queryPlugin(pantile_plugin_query_fn query, const std::str
   const pantile_plugin *plugin = query(hostTable(), PANTILE_ABI_VERSION);
   if (!plugin) return Status(PANTILE_UNSUPPORTED, fmt::format("it does not serve ABI {}.{}", PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR));
   constexpr uint32_t firstSize = 72;
-  if (plugin->struct_size < firstSize) return Status(PANTILE_UNSUPPORTED, fmt::format("its table has {} bytes, at least {} are needed", plugin->struct_size, firstSize));
+  if (plugin->struct_size < firstSize)
+    return Status(PANTILE_UNSUPPORTED, fmt::format("its table has {} bytes, at least {} are needed", plugin->struct_size, firstSize));
   if (plugin->abi_major != PANTILE_ABI_MAJOR)
-    return Status(PANTILE_UNSUPPORTED, fmt::format("its ABI is {}.{}, this is {}.{}", plugin->abi_major, plugin->abi_minor, PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR));
+    return Status(PANTILE_UNSUPPORTED, fmt::format("its ABI is {}.{}, this is {}.{}", plugin->abi_major, plugin->abi_minor,
+                                                   PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR));
   if (plugin->sanitizer != kSanitizer) return Status(PANTILE_UNSUPPORTED, "it was built with another sanitizer");
-  if (!isName(plugin->name) || plugin->name != name) return Status(PANTILE_DATA_ERROR, fmt::format("it calls itself '{}', its file '{}'", plugin->name ? plugin->name : "", name));
+  if (!isName(plugin->name) || plugin->name != name)
+    return Status(PANTILE_DATA_ERROR, fmt::format("it calls itself '{}', its file '{}'", plugin->name ? plugin->name : "", name));
   if (!plugin->query_interface) return Status(PANTILE_DATA_ERROR, "it has no query_interface");
   LoadedPlugin loaded;
   loaded.name = plugin->name;
@@ -132,7 +142,9 @@ Expected<LoadedPlugin> loadPlugin(const PluginFile &file) {
   if (!query) return std::move(query).status().in(file.path);
   auto loaded = queryPlugin(*query, file.name);
   if (!loaded) return std::move(loaded).status().in(file.path);
-  const bool present = file.half == "device" ? loaded->device.has_value() : file.half == "compiler" ? loaded->compiler.has_value() : loaded->interpreter.has_value();
+  const bool present = file.half == "device"     ? loaded->device.has_value()
+                       : file.half == "compiler" ? loaded->compiler.has_value()
+                                                 : loaded->interpreter.has_value();
   if (!present) return Status(PANTILE_UNSUPPORTED, fmt::format("{}: it has no {} interface", file.path, file.half));
   return loaded;
 }

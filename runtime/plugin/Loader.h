@@ -7,8 +7,8 @@
 #ifndef PANTILE_RUNTIME_PLUGIN_LOADER_H
 #define PANTILE_RUNTIME_PLUGIN_LOADER_H
 
-#include "pantile/plugin.h"
 #include "core/InterpreterABI.h"
+#include "pantile/plugin.h"
 #include "runtime/Log.h"
 #include "runtime/plugin/Catalog.h"
 

@@ -78,7 +78,10 @@ TEST_F(Cache, EveryFlippedBitIsAMiss) {
   const fs::path file = files().at(0);
   std::ifstream in(file, std::ios::binary);
   const std::string good((std::istreambuf_iterator<char>(in)), {});
-  auto write = [&](const std::string &bytes) { std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes; chmod(file.c_str(), 0600); };
+  auto write = [&](const std::string &bytes) {
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+    chmod(file.c_str(), 0600);
+  };
   for (size_t bit = 0; bit < good.size() * 8; ++bit) {
     std::string bad = good;
     bad[bit / 8] = char(bad[bit / 8] ^ (1 << bit % 8));
@@ -128,8 +131,14 @@ TEST_F(Cache, LinksAndForeignFilesAreNotFollowed) {
 }
 
 TEST_F(Cache, OpenFoldersAreRefusedWithOneWarning) {
-  for (auto prepare : {+[](const std::string &path) { fs::create_directories(path); chmod(path.c_str(), 0777); },
-                       +[](const std::string &path) { fs::create_directories(path + "-real"); fs::create_symlink(path + "-real", path); },
+  for (auto prepare : {+[](const std::string &path) {
+                         fs::create_directories(path);
+                         chmod(path.c_str(), 0777);
+                       },
+                       +[](const std::string &path) {
+                         fs::create_directories(path + "-real");
+                         fs::create_symlink(path + "-real", path);
+                       },
                        +[](const std::string &path) { std::ofstream(path) << "a file"; }}) {
     Folder own;
     said.clear();
@@ -154,7 +163,9 @@ TEST_F(Cache, AFullDiskIsOneWarning) {
   fs::create_directories(folder / "small");
   pid_t child = fork();
   if (child == 0) {
-    if (unshare(CLONE_NEWNS) || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) || mount("none", (folder / "small").c_str(), "tmpfs", 0, "size=64k,mode=0700")) _exit(77);
+    if (unshare(CLONE_NEWNS) || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) ||
+        mount("none", (folder / "small").c_str(), "tmpfs", 0, "size=64k,mode=0700"))
+      _exit(77);
     ArtifactCache cache(folder / "small/cache", 1 << 30, log);
     for (int i = 0; i < 100; ++i) cache.put(EntryKind::Artifact, keyOf(i), payloadOf(i));
     for (int i = 0; i < 100; ++i)

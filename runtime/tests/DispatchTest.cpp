@@ -34,8 +34,11 @@ protected:
   std::vector<float> x = std::vector<float>(64, 1), y = std::vector<float>(64);
 };
 
-#define EXPECT_SAYS(expression, part) \
-  do { const std::string spoken = (expression); EXPECT_NE(spoken.find(part), std::string::npos) << "said: " << spoken; } while (false)
+#define EXPECT_SAYS(expression, part)                                                                                                      \
+  do {                                                                                                                                     \
+    const std::string spoken = (expression);                                                                                               \
+    EXPECT_NE(spoken.find(part), std::string::npos) << "said: " << spoken;                                                                 \
+  } while (false)
 
 TEST_F(Dispatch, ArgumentCount) {
   DLTensor *none[] = {nullptr};
@@ -208,10 +211,11 @@ TEST_F(Dispatch, UnknownBackendListsWhatThereIs) {
 }
 
 TEST_F(Dispatch, EnvironmentIsChecked) {
-  for (auto [name, value, part] : {std::tuple("PANTILE_TUNE", "sometimes", "off, instant, quick, thorough"), std::tuple("PANTILE_PRINT", "llvm,binary", "portable"),
-                                   std::tuple("PANTILE_LOG", "loud", "warning"), std::tuple("PANTILE_PLUGIN_PATH", "plugins", "absolute"),
-                                   std::tuple("PANTILE_CACHE_DIR", "cache", "absolute"), std::tuple("PANTILE_INTERPRET", "yes please", "0, 1"),
-                                   std::tuple("PANTILE_THREADS", "-3", "4096")}) {
+  for (auto [name, value, part] :
+       {std::tuple("PANTILE_TUNE", "sometimes", "off, instant, quick, thorough"), std::tuple("PANTILE_PRINT", "llvm,binary", "portable"),
+        std::tuple("PANTILE_LOG", "loud", "warning"), std::tuple("PANTILE_PLUGIN_PATH", "plugins", "absolute"),
+        std::tuple("PANTILE_CACHE_DIR", "cache", "absolute"), std::tuple("PANTILE_INTERPRET", "yes please", "0, 1"),
+        std::tuple("PANTILE_THREADS", "-3", "4096")}) {
     setenv(name, value, 1);
     pantile_context *made = nullptr;
     pantile_error *error = nullptr;

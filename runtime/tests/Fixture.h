@@ -46,7 +46,8 @@ inline std::string take(pantile_error *error) {
 
 class Tensor {
 public:
-  Tensor(void *data, std::vector<int64_t> sizes, DLDataType dtype = {kDLFloat, 32, 1}, std::vector<int64_t> given = {}) : shape(std::move(sizes)), strides(std::move(given)) {
+  Tensor(void *data, std::vector<int64_t> sizes, DLDataType dtype = {kDLFloat, 32, 1}, std::vector<int64_t> given = {})
+      : shape(std::move(sizes)), strides(std::move(given)) {
     tensor.data = data;
     tensor.device = {kDLCPU, 0};
     tensor.ndim = int(shape.size());
@@ -94,8 +95,10 @@ protected:
   /// Y = X * factor + 1, of one dimension.
   static std::string text(const std::string &name) {
     return "// pantile-ir 1\ntile.kernel @" + name +
-           "(%X: !tile.view<?xf32> {tile.sizes = [\"N\"], tile.access = \"read\"}, %Y: !tile.view<?xf32> {tile.sizes = [\"N\"], tile.access = \"write\"}) {\n"
-           "  %N = tile.dim %X, 0\n  tile.parallel %i in %N by @b {\n    %x = tile.load %X[%i] : tensor<?xf32, #tile.dims<@b>>\n    tile.store %x, %Y[%i]\n  }\n}\n";
+           "(%X: !tile.view<?xf32> {tile.sizes = [\"N\"], tile.access = \"read\"}, %Y: !tile.view<?xf32> {tile.sizes = [\"N\"], "
+           "tile.access = \"write\"}) {\n"
+           "  %N = tile.dim %X, 0\n  tile.parallel %i in %N by @b {\n    %x = tile.load %X[%i] : tensor<?xf32, #tile.dims<@b>>\n    "
+           "tile.store %x, %Y[%i]\n  }\n}\n";
   }
   KernelHandle scale(const std::string &name = "scale") { return kernelOf(text(name)); }
   std::string launch(const KernelHandle &kernel, DLTensor **arguments, size_t count) {

@@ -162,7 +162,10 @@ TEST_F(Helper, CancelEndsARequest) {
   CompileRequest request;
   request.backend = "fake";
   request.ir = "@sleep";
-  std::thread later([&] { usleep(200000); cancel = true; });
+  std::thread later([&] {
+    usleep(200000);
+    cancel = true;
+  });
   auto artifact = client.compile(request, Clock::now() + 60s, &cancel);
   later.join();
   ASSERT_FALSE(artifact);
@@ -178,7 +181,8 @@ TEST_F(Helper, EndsWithTheApplicationHoweverItDies) {
       signal(SIGSEGV, SIG_DFL);
       rlimit none{0, 0};
       setrlimit(RLIMIT_CORE, &none);
-      auto helper = HelperProcess::start({std::string(PANTILE_TEST_HELPERS) + "/pantile-compiler", {std::string("--plugins=") + PANTILE_TEST_PLUGINS}});
+      auto helper = HelperProcess::start(
+          {std::string(PANTILE_TEST_HELPERS) + "/pantile-compiler", {std::string("--plugins=") + PANTILE_TEST_PLUGINS}});
       if (!helper) _exit(1);
       pid_t id = (*helper)->id();
       if (write(ends[1], &id, sizeof(id)) != sizeof(id)) _exit(1);
@@ -192,7 +196,10 @@ TEST_F(Helper, EndsWithTheApplicationHoweverItDies) {
       request.ir = "@sleep";
       ByteWriter writer;
       request.write(writer);
-      std::thread([how] { usleep(100000); kill(getpid(), how); }).detach();
+      std::thread([how] {
+        usleep(100000);
+        kill(getpid(), how);
+      }).detach();
       (void)(*helper)->request(kCompile, writer.data(), Clock::now() + 60s);
       _exit(1);
     }

@@ -29,8 +29,11 @@ std::string reason(const std::string &folder) {
   return loaded ? "" : loaded.status().text();
 }
 
-#define EXPECT_SAYS(text, part) \
-  do { const std::string spoken = (text); EXPECT_NE(spoken.find(part), std::string::npos) << "said: " << spoken; } while (false)
+#define EXPECT_SAYS(text, part)                                                                                                            \
+  do {                                                                                                                                     \
+    const std::string spoken = (text);                                                                                                     \
+    EXPECT_NE(spoken.find(part), std::string::npos) << "said: " << spoken;                                                                 \
+  } while (false)
 
 bool isLoaded(const std::string &path) {
   void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
@@ -51,7 +54,7 @@ TEST(Loader, LoadsAGoodOne) {
 
 TEST(Loader, Versions) {
   EXPECT_SAYS(reason(variant("major")), "ABI is 2.0, this is 1.0");
-  EXPECT_EQ(reason(variant("newer")), "");    // of a later minor version: longer tables
+  EXPECT_EQ(reason(variant("newer")), ""); // of a later minor version: longer tables
   EXPECT_SAYS(reason(variant("short")), "its table has 40 bytes, at least 72");
   EXPECT_SAYS(reason(variant("short_table")), "its table 'pantile.device' has 48 bytes, at least 184");
   EXPECT_SAYS(reason(variant("null")), "does not serve ABI 1.0");
@@ -74,7 +77,8 @@ TEST(Loader, MissingEntriesAreStubs) {
 class Copied : public ::testing::Test {
 protected:
   void SetUp() override {
-    for (const char *ending : {".so", ".manifest"}) fs::copy_file(variant("good") + "/libpantile_fake_device" + ending, folder / ("libpantile_fake_device" + std::string(ending)));
+    for (const char *ending : {".so", ".manifest"})
+      fs::copy_file(variant("good") + "/libpantile_fake_device" + ending, folder / ("libpantile_fake_device" + std::string(ending)));
   }
   void writeManifest(const std::string &text) { std::ofstream(folder / "libpantile_fake_device.manifest") << text; }
   std::string manifest() {
@@ -106,9 +110,15 @@ TEST_F(Copied, WrongManifests) {
     json[key] = value;
     return json.dump();
   };
-  for (auto [text, part] : {std::pair<std::string, const char *>("{", "malformed"), {"[]", "malformed"}, {with("abi", "2.0"), "built for ABI 2.0"}, {with("abi", "new"), "\"abi\""},
-                            {with("name", "other"), "manifest is that of other_device"}, {with("checksum", "12"), "SHA-256"}, {with("sanitizer", "thread"), "sanitizer 'thread'"},
-                            {with("sanitizer", "soap"), "sanitizer"}, {std::string(100000, ' '), "at most"}}) {
+  for (auto [text, part] : {std::pair<std::string, const char *>("{", "malformed"),
+                            {"[]", "malformed"},
+                            {with("abi", "2.0"), "built for ABI 2.0"},
+                            {with("abi", "new"), "\"abi\""},
+                            {with("name", "other"), "manifest is that of other_device"},
+                            {with("checksum", "12"), "SHA-256"},
+                            {with("sanitizer", "thread"), "sanitizer 'thread'"},
+                            {with("sanitizer", "soap"), "sanitizer"},
+                            {std::string(100000, ' '), "at most"}}) {
     writeManifest(text);
     if (std::string(part) == "sanitizer 'thread'" && nlohmann::json::parse(good)["sanitizer"] == "thread") continue;
     EXPECT_SAYS(reason(folder.path), part);
@@ -177,8 +187,10 @@ TEST(Loader, ReasonsAreListed) {
   bool good = false, bad = false;
   for (const auto &row : list) {
     if (row["name"] != "fake" || row["half"] != "device") continue;
-    if (row["usable"]) good = row["devices"][0]["name"] == "a fake device";
-    else bad = !row["reason"].get<std::string>().empty();
+    if (row["usable"])
+      good = row["devices"][0]["name"] == "a fake device";
+    else
+      bad = !row["reason"].get<std::string>().empty();
   }
   EXPECT_TRUE(good);
   EXPECT_TRUE(bad);

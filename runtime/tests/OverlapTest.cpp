@@ -21,7 +21,8 @@ BoundArgument view(char *address, std::vector<int64_t> sizes, std::vector<int64_
   b.rank = int32_t(sizes.size());
   b.address = address;
   int64_t last = 0;
-  for (size_t d = 0; d < sizes.size(); ++d) b.sizes[d] = sizes[d], b.strides[d] = strides[d], b.elements *= sizes[d], last += (sizes[d] - 1) * strides[d];
+  for (size_t d = 0; d < sizes.size(); ++d)
+    b.sizes[d] = sizes[d], b.strides[d] = strides[d], b.elements *= sizes[d], last += (sizes[d] - 1) * strides[d];
   b.span = b.elements ? uint64_t((last + 1) * bytes) : 0;
   return b;
 }

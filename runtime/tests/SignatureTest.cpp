@@ -44,7 +44,8 @@ protected:
   alignas(64) char memory[1 << 16] = {};
   float scaleValue = 0.125f;
   int64_t lengthValue = 77;
-  Tensor q{memory, {4, 6, 32}}, o{memory + 8192, {4, 6, 32}, {kDLFloat, 32, 1}, {32, 128, 1}}, w{memory + 16384 + 4, {6, 64}, {kDLInt, 8, 1}, {64, 1}};
+  Tensor q{memory, {4, 6, 32}}, o{memory + 8192, {4, 6, 32}, {kDLFloat, 32, 1}, {32, 128, 1}},
+      w{memory + 16384 + 4, {6, 64}, {kDLInt, 8, 1}, {64, 1}};
   Tensor scale{&scaleValue, {}}, length{&lengthValue, {}, {kDLInt, 64, 1}};
 };
 

@@ -167,7 +167,8 @@ TEST(Compare, TellsWrongFromRounded) {
   view.sizes[0] = view.elements = 4;
   view.strides[0] = 1;
   view.span = 16;
-  float right[] = {1, 100, -3, 0}, rounded[] = {1.00001f, 100.001f, -3.00001f, 1e-5f}, wrong[] = {1, 100, -3.5f, 0}, nan[] = {1, NAN, -3, 0};
+  float right[] = {1, 100, -3, 0}, rounded[] = {1.00001f, 100.001f, -3.00001f, 1e-5f}, wrong[] = {1, 100, -3.5f, 0},
+        nan[] = {1, NAN, -3, 0};
   auto bytes = [](float *values) { return reinterpret_cast<char *>(values); };
   EXPECT_TRUE(compareView("Y", bytes(right), bytes(right), view).isOk());
   EXPECT_TRUE(compareView("Y", bytes(rounded), bytes(right), view).isOk());

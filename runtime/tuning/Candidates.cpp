@@ -106,7 +106,8 @@ Status CandidateRunner::prepare(uint64_t seed, tuner::Clock::time_point deadline
       // Positions, identifiers, packed weights: only the caller knows what is sensible.
       const unsigned bits = info(DType(b.dtype)).bits;
       if (bits > 8 && !b.address)
-        return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{}: argument {} ('{}') holds integers of unknown range and has no data", signature.name(), i, signature.arguments()[i].name))
+        return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{}: argument {} ('{}') holds integers of unknown range and has no data",
+                                                            signature.name(), i, signature.arguments()[i].name))
             .withFix("declare its range (`tile.range`), or pass a tensor with data");
       if (b.address) {
         PANTILE_RETURN_IF_ERROR(context.device->copy(nullptr, PANTILE_COPY_TO_HOST, at, b.address, b.span));
@@ -125,7 +126,9 @@ Status CandidateRunner::prepare(uint64_t seed, tuner::Clock::time_point deadline
   std::memcpy(both.data() + inputBytes, shared.memory.data(), inputBytes);
   hasReference = interpreted.isOk();
   if (!hasReference) {
-    context.log.warnOnce("interpret " + signature.name(), fmt::format("{}: candidates are compared with each other, not with the interpreter ({})", signature.name(), interpreted.text()));
+    context.log.warnOnce(
+        "interpret " + signature.name(),
+        fmt::format("{}: candidates are compared with each other, not with the interpreter ({})", signature.name(), interpreted.text()));
     // Poison is skipped by the comparison: the first candidate is accepted.
     for (size_t i = 0; i < records.size(); ++i)
       if (signature.writes(i)) std::memset(both.data() + inputBytes + records[i].offset, kPoison, question.bound[i].span);
@@ -175,7 +178,8 @@ Status CandidateRunner::check(const tuner::CompiledCandidate &candidate, tuner::
   return {};
 }
 
-Expected<std::vector<double>> CandidateRunner::time(const tuner::CompiledCandidate &candidate, unsigned samples, tuner::Clock::time_point deadline) {
+Expected<std::vector<double>> CandidateRunner::time(const tuner::CompiledCandidate &candidate, unsigned samples,
+                                                    tuner::Clock::time_point deadline) {
   PANTILE_RETURN_IF_ERROR(ensure(candidate, deadline));
   ByteWriter writer;
   writer.u32(samples);

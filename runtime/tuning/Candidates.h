@@ -36,7 +36,8 @@ public:
   /// Makes inputs and reference. Without an interpreter the reference is the first candidate's result (said once).
   Status prepare(uint64_t seed, tuner::Clock::time_point deadline);
   Status check(const tuner::CompiledCandidate &candidate, tuner::Clock::time_point deadline) override;
-  Expected<std::vector<double>> time(const tuner::CompiledCandidate &candidate, unsigned samples, tuner::Clock::time_point deadline) override;
+  Expected<std::vector<double>> time(const tuner::CompiledCandidate &candidate, unsigned samples,
+                                     tuner::Clock::time_point deadline) override;
   bool verified() const { return hasReference; }
 
 private:

@@ -46,7 +46,8 @@ template <typename Body> void forEachElement(const BoundArgument &view, Body bod
 /// Small floats of 8 bits: sign, exponent, mantissa.
 double fromF8(uint8_t bits, int exponentBits, int mantissaBits, int bias) {
   int exponent = (bits >> mantissaBits) & ((1 << exponentBits) - 1), mantissa = bits & ((1 << mantissaBits) - 1);
-  double value = exponent ? std::ldexp(1.0 + double(mantissa) / (1 << mantissaBits), exponent - bias) : std::ldexp(double(mantissa) / (1 << mantissaBits), 1 - bias);
+  double value = exponent ? std::ldexp(1.0 + double(mantissa) / (1 << mantissaBits), exponent - bias)
+                          : std::ldexp(double(mantissa) / (1 << mantissaBits), 1 - bias);
   return bits & 0x80 ? -value : value;
 }
 
@@ -68,21 +69,31 @@ double readFloat(const char *at, int32_t dtype) {
     std::memcpy(&v, at, 2);
     return double(dtype == PANTILE_F16 ? f16ToF32(v) : bf16ToF32(v));
   }
-  case PANTILE_F8E4M3FN: return (*at & 0x7f) == 0x7f ? NAN : fromF8(uint8_t(*at), 4, 3, 7);
-  case PANTILE_F8E4M3FNUZ: return uint8_t(*at) == 0x80 ? NAN : fromF8(uint8_t(*at), 4, 3, 8);
-  case PANTILE_F8E5M2: return (*at & 0x7c) == 0x7c ? NAN : fromF8(uint8_t(*at), 5, 2, 15);
-  case PANTILE_F8E5M2FNUZ: return uint8_t(*at) == 0x80 ? NAN : fromF8(uint8_t(*at), 5, 2, 16);
-  default: return NAN;
+  case PANTILE_F8E4M3FN:
+    return (*at & 0x7f) == 0x7f ? NAN : fromF8(uint8_t(*at), 4, 3, 7);
+  case PANTILE_F8E4M3FNUZ:
+    return uint8_t(*at) == 0x80 ? NAN : fromF8(uint8_t(*at), 4, 3, 8);
+  case PANTILE_F8E5M2:
+    return (*at & 0x7c) == 0x7c ? NAN : fromF8(uint8_t(*at), 5, 2, 15);
+  case PANTILE_F8E5M2FNUZ:
+    return uint8_t(*at) == 0x80 ? NAN : fromF8(uint8_t(*at), 5, 2, 16);
+  default:
+    return NAN;
   }
 }
 
 double tolerance(int32_t dtype) {
   switch (dtype) {
-  case PANTILE_F64: return 1e-9;
-  case PANTILE_F32: return 2e-4;
-  case PANTILE_F16: return 4e-3;
-  case PANTILE_BF16: return 2e-2;
-  default: return 0.15; // 8 bits
+  case PANTILE_F64:
+    return 1e-9;
+  case PANTILE_F32:
+    return 2e-4;
+  case PANTILE_F16:
+    return 4e-3;
+  case PANTILE_BF16:
+    return 2e-2;
+  default:
+    return 0.15; // 8 bits
   }
 }
 
@@ -114,7 +125,9 @@ void fillView(char *data, const BoundArgument &view, uint64_t seed, int64_t low,
       std::memcpy(at, &wide, 8);
       break;
     }
-    case PANTILE_F32: std::memcpy(at, &value, 4); break;
+    case PANTILE_F32:
+      std::memcpy(at, &value, 4);
+      break;
     case PANTILE_F16: {
       uint16_t half = f32ToF16(value);
       std::memcpy(at, &half, 2);
@@ -125,7 +138,8 @@ void fillView(char *data, const BoundArgument &view, uint64_t seed, int64_t low,
       std::memcpy(at, &half, 2);
       break;
     }
-    default: *at = char((random & 0x80) | (0x28 + random % 16)); // eight bits: about 0.1 to 1
+    default:
+      *at = char((random & 0x80) | (0x28 + random % 16)); // eight bits: about 0.1 to 1
     }
     return true;
   });

@@ -39,16 +39,18 @@ std::string factsText(const Signature &signature, const Facts &facts) {
 Status writeReproducer(const std::string &root, const CompileRequest &request, const Signature &signature, const std::string &key) {
   const std::string folder = fmt::format("{}/{}-{}", root, signature.name(), key.substr(0, 12));
   mkdir(root.c_str(), 0755);
-  if (mkdir(folder.c_str(), 0755) && errno != EEXIST) return {PANTILE_IO_ERROR, fmt::format("PANTILE_REPRO: '{}' cannot be made: {}", folder, systemError(errno))};
+  if (mkdir(folder.c_str(), 0755) && errno != EEXIST)
+    return {PANTILE_IO_ERROR, fmt::format("PANTILE_REPRO: '{}' cannot be made: {}", folder, systemError(errno))};
   PANTILE_RETURN_IF_ERROR(writeFile(folder + "/kernel.tile", request.ir));
   PANTILE_RETURN_IF_ERROR(writeFile(folder + "/configuration.toml", "config = " + request.configuration.toText() + "\n"));
   PANTILE_RETURN_IF_ERROR(writeFile(folder + "/facts.txt", factsText(signature, request.facts)));
   ByteWriter writer;
   request.write(writer);
   PANTILE_RETURN_IF_ERROR(writeFile(folder + "/request.bin", writer.data())); // what the helper was sent, whole
-  return writeFile(folder + "/README.txt", fmt::format("backend {}\ntarget {}\n\npantile compile kernel.tile --target '{}' --config '{}' --shape ... -o code\n"
-                                                       "request.bin is what the compiler was sent, as helper/Protocol.h writes it.\n",
-                                                       request.backend, request.target, request.target, request.configuration.toText()));
+  return writeFile(folder + "/README.txt",
+                   fmt::format("backend {}\ntarget {}\n\npantile compile kernel.tile --target '{}' --config '{}' --shape ... -o code\n"
+                               "request.bin is what the compiler was sent, as helper/Protocol.h writes it.\n",
+                               request.backend, request.target, request.target, request.configuration.toText()));
 }
 
 } // namespace pantile

@@ -28,7 +28,12 @@ std::string today() {
 /// What a journal is about: kernel, facts, sizes, device, builds.
 std::string journalKeyOf(const Question &question, const tuner::CacheKey &key, const SpaceDescription &space) {
   Hasher hasher;
-  hasher.field(key.tuningKey).field(bytesOf(question.facts)).field(question.context.target()).field(key.hardware).field(question.context.compilerBuild()).field(tuner::spaceHash(space));
+  hasher.field(key.tuningKey)
+      .field(bytesOf(question.facts))
+      .field(question.context.target())
+      .field(key.hardware)
+      .field(question.context.compilerBuild())
+      .field(tuner::spaceHash(space));
   for (const auto &[name, size] : question.signature.shape(question.bound)) hasher.field(name).field(uint64_t(size));
   return hasher.finish().hex();
 }
@@ -61,7 +66,8 @@ Expected<tuner::TuneResult> tuneCall(const Question &question, const TuneCallOpt
   tune.journal = options.journal;
   if (tune.journal.empty() && !context.settings.cacheRoot.empty()) {
     const std::string folder = context.settings.cacheRoot + "/journals";
-    if (openPrivateFolder(folder)) tune.journal = fmt::format("{}/{}-{}.jsonl", folder, question.signature.name(), tune.journalKey.substr(0, 16));
+    if (openPrivateFolder(folder))
+      tune.journal = fmt::format("{}/{}-{}.jsonl", folder, question.signature.name(), tune.journalKey.substr(0, 16));
   }
   tune.progress = options.progress;
   tune.warn = [&](const std::string &text) { context.log.warn(text); };

@@ -17,7 +17,7 @@ struct TuneCallOptions {
   uint64_t trials = 0;
   std::string strategy; ///< empty: the default
   uint64_t seed = 0;
-  std::string journal;  ///< empty: in the cache
+  std::string journal; ///< empty: in the cache
   std::function<bool(const tuner::TuneProgress &)> progress;
 };
 

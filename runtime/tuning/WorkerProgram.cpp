@@ -77,13 +77,15 @@ Status Worker::prepare(ByteReader &reader, Descriptor memory) {
   stream = std::unique_ptr<Stream>(new Stream{*device});
   PANTILE_ASSIGN(signature, Signature::read(setup.ir));
   PANTILE_ASSIGN(shared, SharedMemory::map(std::move(memory)));
-  if (setup.tensors.size() != signature->arguments().size()) return {PANTILE_DATA_ERROR, "a worker's setup has the wrong number of tensors"};
+  if (setup.tensors.size() != signature->arguments().size())
+    return {PANTILE_DATA_ERROR, "a worker's setup has the wrong number of tensors"};
   buffers.assign(setup.tensors.size(), {});
   words.assign(setup.tensors.size(), 0);
   bound.resize(setup.tensors.size());
   for (size_t i = 0; i < setup.tensors.size(); ++i) {
     const auto &record = setup.tensors[i];
-    if (record.high > setup.inputBytes || setup.referenceOffset + record.high > shared->size()) return {PANTILE_DATA_ERROR, "a tensor lies outside its memory"};
+    if (record.high > setup.inputBytes || setup.referenceOffset + record.high > shared->size())
+      return {PANTILE_DATA_ERROR, "a tensor lies outside its memory"};
     auto &b = bound[i];
     b.dtype = record.dtype;
     b.rank = record.rank;
@@ -91,7 +93,8 @@ Status Worker::prepare(ByteReader &reader, Descriptor memory) {
     words[i] = record.scalar;
     if (b.rank < 0) continue;
     b.elements = 1;
-    for (int d = 0; d < b.rank; ++d) b.sizes[d] = record.sizes[size_t(d)], b.strides[d] = record.strides[size_t(d)], b.elements *= b.sizes[d];
+    for (int d = 0; d < b.rank; ++d)
+      b.sizes[d] = record.sizes[size_t(d)], b.strides[d] = record.strides[size_t(d)], b.elements *= b.sizes[d];
     b.span = record.high - record.offset;
     auto &buffer = buffers[i];
     buffer.bytes = (b.span + 63) / 64 * 64 + 2 * kRedZoneBytes;
@@ -120,7 +123,8 @@ Status Worker::load(ByteReader &reader) {
   std::vector<const char *> entries;
   for (const auto &entry : plan.entries()) entries.push_back(entry.c_str());
   pantile_message *message = nullptr;
-  int32_t code = device->table().load(device->handle(), candidate.artifact.code.data(), candidate.artifact.code.size(), entries.data(), uint32_t(entries.size()), &module, &message);
+  int32_t code = device->table().load(device->handle(), candidate.artifact.code.data(), candidate.artifact.code.size(), entries.data(),
+                                      uint32_t(entries.size()), &module, &message);
   PANTILE_RETURN_IF_ERROR(statusOf(code, message, "the compiled code cannot be loaded"));
   return plan.evaluate(bound, evaluated);
 }
@@ -128,7 +132,8 @@ Status Worker::load(ByteReader &reader) {
 Status Worker::restoreMutated() {
   for (size_t i = 0; i < buffers.size(); ++i)
     if (buffers[i].mutated && bound[i].span)
-      PANTILE_RETURN_IF_ERROR(device->copy(queue(), PANTILE_COPY_TO_DEVICE, bound[i].address, shared->data() + setup.tensors[i].offset, bound[i].span));
+      PANTILE_RETURN_IF_ERROR(
+          device->copy(queue(), PANTILE_COPY_TO_DEVICE, bound[i].address, shared->data() + setup.tensors[i].offset, bound[i].span));
   return {};
 }
 
@@ -136,7 +141,8 @@ Status Worker::check() {
   if (!module) return {PANTILE_DATA_ERROR, "a check before a candidate"};
   PANTILE_RETURN_IF_ERROR(restoreMutated());
   for (size_t i = 0; i < buffers.size(); ++i)
-    if (signature->writes(i) && !buffers[i].mutated) PANTILE_RETURN_IF_ERROR(device->fill(queue(), bound[i].address, kPoison, bound[i].span));
+    if (signature->writes(i) && !buffers[i].mutated)
+      PANTILE_RETURN_IF_ERROR(device->fill(queue(), bound[i].address, kPoison, bound[i].span));
   PANTILE_RETURN_IF_ERROR(launchOnce());
   PANTILE_RETURN_IF_ERROR(device->synchronize(queue()));
   std::string copy;
@@ -147,12 +153,14 @@ Status Worker::check() {
     PANTILE_RETURN_IF_ERROR(device->synchronize(queue()));
     const std::string &name = signature->arguments()[i].name;
     auto intact = [&](uint64_t from, uint64_t to) {
-      return std::all_of(copy.begin() + int64_t(from), copy.begin() + int64_t(to), [](char c) { return static_cast<unsigned char>(c) == kRedZone; });
+      return std::all_of(copy.begin() + int64_t(from), copy.begin() + int64_t(to),
+                         [](char c) { return static_cast<unsigned char>(c) == kRedZone; });
     };
     if (!intact(0, kRedZoneBytes)) return {PANTILE_DATA_ERROR, fmt::format("something was written before '{}'", name)};
     if (!intact(kRedZoneBytes + bound[i].span, buffers[i].bytes)) {
       // Put it back: the next candidate is not to blame.
-      PANTILE_RETURN_IF_ERROR(device->fill(queue(), buffers[i].base + kRedZoneBytes + bound[i].span, kRedZone, buffers[i].bytes - kRedZoneBytes - bound[i].span));
+      PANTILE_RETURN_IF_ERROR(device->fill(queue(), buffers[i].base + kRedZoneBytes + bound[i].span, kRedZone,
+                                           buffers[i].bytes - kRedZoneBytes - bound[i].span));
       return {PANTILE_DATA_ERROR, fmt::format("something was written behind '{}'", name)};
     }
     const char *result = copy.data() + kRedZoneBytes, *input = shared->data() + setup.tensors[i].offset;
@@ -170,7 +178,8 @@ Status Worker::adopt() {
   if (!module) return {PANTILE_DATA_ERROR, "a reference before a candidate"};
   for (size_t i = 0; i < buffers.size(); ++i)
     if (signature->writes(i))
-      PANTILE_RETURN_IF_ERROR(device->copy(queue(), PANTILE_COPY_TO_HOST, shared->data() + setup.referenceOffset + setup.tensors[i].offset, bound[i].address, bound[i].span));
+      PANTILE_RETURN_IF_ERROR(device->copy(queue(), PANTILE_COPY_TO_HOST, shared->data() + setup.referenceOffset + setup.tensors[i].offset,
+                                           bound[i].address, bound[i].span));
   return device->synchronize(queue());
 }
 
@@ -227,12 +236,22 @@ int main(int argc, char **argv) {
     ByteReader reader(frame.payload);
     Status status;
     switch (frame.kind) {
-    case kPrepare: status = worker.prepare(reader, std::move(frame.descriptor)); break;
-    case kLoad: status = worker.load(reader); break;
-    case kCheck: status = worker.check(); break;
-    case kAdopt: status = worker.adopt(); break;
-    case kTime: return worker.time(reader);
-    default: status = {PANTILE_DATA_ERROR, fmt::format("unknown request {}", frame.kind)};
+    case kPrepare:
+      status = worker.prepare(reader, std::move(frame.descriptor));
+      break;
+    case kLoad:
+      status = worker.load(reader);
+      break;
+    case kCheck:
+      status = worker.check();
+      break;
+    case kAdopt:
+      status = worker.adopt();
+      break;
+    case kTime:
+      return worker.time(reader);
+    default:
+      status = {PANTILE_DATA_ERROR, fmt::format("unknown request {}", frame.kind)};
     }
     if (!status.isOk()) return status;
     return std::string();

@@ -62,7 +62,8 @@ static void keep_space(pantile_space *space) { (void)space; }
 static int32_t space(const pantile_compile_request *request, pantile_space **answer, pantile_message **error) {
   static const int64_t factors[] = {1, 20}, modes[] = {0, 1};
   static const char *const labels[] = {"slow", "fast"};
-  static const pantile_parameter factor = {sizeof(pantile_parameter), PANTILE_PARAMETER_INTEGER, "factor", 0, 0, factors, 2, NULL, "2", NULL};
+  static const pantile_parameter factor = {
+      sizeof(pantile_parameter), PANTILE_PARAMETER_INTEGER, "factor", 0, 0, factors, 2, NULL, "2", NULL};
   static const pantile_parameter mode = {sizeof(pantile_parameter), PANTILE_PARAMETER_ENUM, "mode", 0, 0, modes, 2, labels, "1", NULL};
   static const pantile_parameter *const parameters[] = {&factor, &mode};
   static const pantile_constraint constraint = {"c.factor 12 !=", "factor must not be 12"};
@@ -72,7 +73,9 @@ static int32_t space(const pantile_compile_request *request, pantile_space **ans
   return PANTILE_OK;
 }
 
-static int has(const pantile_compile_request *request, const char *name) { return memmem(request->ir, request->ir_size, name, strlen(name)) != NULL; }
+static int has(const pantile_compile_request *request, const char *name) {
+  return memmem(request->ir, request->ir_size, name, strlen(name)) != NULL;
+}
 
 static void misbehave(const pantile_compile_request *request) {
   static char block[1 << 16];
@@ -120,7 +123,8 @@ static void release_artifact(pantile_artifact *artifact) { free(artifact); }
 static int32_t compile(const pantile_compile_request *request, pantile_artifact **answer, pantile_message **error) {
   static const char *const slots[] = {"p0", "p1", "s0.0", "c.factor"};
   static const char *const extras[] = {"s0.0 c.mode *"};
-  static const pantile_launch_record launch = {sizeof(pantile_launch_record), 4, "scale", {"s0.0 64 ceildiv", "1", "1"}, {"1", "1", "1"}, "0", slots, 1, 0, extras};
+  static const pantile_launch_record launch = {
+      sizeof(pantile_launch_record), 4, "scale", {"s0.0 64 ceildiv", "1", "1"}, {"1", "1", "1"}, "0", slots, 1, 0, extras};
   static const pantile_launch_record *const launches[] = {&launch};
   static const pantile_check check = {"s0.0 1000000 <", "the fake device has room for a million elements"};
   static const pantile_property resources[] = {{"registers", 7, NULL}};
@@ -150,12 +154,14 @@ static int32_t inspect(const pantile_compile_request *request, const char *stage
   return answer_text("scale r0, r1", text);
 }
 
-static const pantile_compiler_interface compiler = {sizeof(pantile_compiler_interface), 0, list_targets, describe_target, space, compile, inspect};
+static const pantile_compiler_interface compiler = {
+    sizeof(pantile_compiler_interface), 0, list_targets, describe_target, space, compile, inspect};
 static const void *query_interface(const pantile_plugin *plugin, const char *name) {
   (void)plugin;
   return strcmp(name, PANTILE_INTERFACE_COMPILER) == 0 ? &compiler : NULL;
 }
-static const pantile_plugin plugin = {sizeof(pantile_plugin), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, "fake", "fake-compiler-1", FAKE_BUILT_WITH, {0}, query_interface};
+static const pantile_plugin plugin = {
+    sizeof(pantile_plugin), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, "fake", "fake-compiler-1", FAKE_BUILT_WITH, {0}, query_interface};
 
 __attribute__((visibility("default"))) const pantile_plugin *pantile_plugin_query(const pantile_host *host, uint32_t max_abi) {
   (void)host;

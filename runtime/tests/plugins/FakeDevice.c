@@ -44,10 +44,18 @@
 #define FAKE_BUILT_WITH FAKE_SANITIZER
 #endif
 
-struct pantile_device_handle { int unused; };
-struct pantile_module_handle { int entries; };
-struct pantile_stream_handle { int unused; };
-struct pantile_event_handle { struct timespec time; };
+struct pantile_device_handle {
+  int unused;
+};
+struct pantile_module_handle {
+  int entries;
+};
+struct pantile_stream_handle {
+  int unused;
+};
+struct pantile_event_handle {
+  struct timespec time;
+};
 
 static void release_message(pantile_message *message) { free(message); }
 static int32_t fail(pantile_message **error, int32_t code, const char *text) {
@@ -94,12 +102,14 @@ static void free_memory(pantile_device_handle *device, void *pointer) {
   (void)device;
   free(pointer);
 }
-static int32_t copy(pantile_device_handle *device, pantile_stream_handle *stream, int32_t kind, void *to, const void *from, size_t bytes, pantile_message **error) {
+static int32_t copy(pantile_device_handle *device, pantile_stream_handle *stream, int32_t kind, void *to, const void *from, size_t bytes,
+                    pantile_message **error) {
   (void)device, (void)stream, (void)kind, (void)error;
   memmove(to, from, bytes);
   return PANTILE_OK;
 }
-static int32_t fill(pantile_device_handle *device, pantile_stream_handle *stream, void *pointer, uint32_t pattern, uint32_t pattern_bytes, size_t bytes, pantile_message **error) {
+static int32_t fill(pantile_device_handle *device, pantile_stream_handle *stream, void *pointer, uint32_t pattern, uint32_t pattern_bytes,
+                    size_t bytes, pantile_message **error) {
   size_t i;
   (void)device, (void)stream, (void)error;
   for (i = 0; i < bytes; i += pattern_bytes) memcpy((char *)pointer + i, &pattern, pattern_bytes);
@@ -136,19 +146,22 @@ static int32_t event_synchronize(pantile_event_handle *event, pantile_message **
 }
 static int32_t event_elapsed(pantile_event_handle *start, pantile_event_handle *stop, uint64_t *nanoseconds, pantile_message **error) {
   (void)error;
-  *nanoseconds = (uint64_t)(stop->time.tv_sec - start->time.tv_sec) * 1000000000u + (uint64_t)stop->time.tv_nsec - (uint64_t)start->time.tv_nsec;
+  *nanoseconds =
+      (uint64_t)(stop->time.tv_sec - start->time.tv_sec) * 1000000000u + (uint64_t)stop->time.tv_nsec - (uint64_t)start->time.tv_nsec;
   return PANTILE_OK;
 }
-static int32_t load(pantile_device_handle *device, const void *code, size_t code_size, const char *const *entries, uint32_t entry_count, pantile_module_handle **module,
-                    pantile_message **error) {
+static int32_t load(pantile_device_handle *device, const void *code, size_t code_size, const char *const *entries, uint32_t entry_count,
+                    pantile_module_handle **module, pantile_message **error) {
   (void)device;
   if (code_size < 4 || memcmp(code, "fake", 4) != 0) return fail(error, PANTILE_DATA_ERROR, "this is no fake code");
-  if (entry_count != 1 || strcmp(entries[0], "scale") != 0) return fail(error, PANTILE_NOT_FOUND, "the fake code has the entry 'scale' only");
+  if (entry_count != 1 || strcmp(entries[0], "scale") != 0)
+    return fail(error, PANTILE_NOT_FOUND, "the fake code has the entry 'scale' only");
   *module = calloc(1, sizeof(**module));
   return PANTILE_OK;
 }
 static void unload(pantile_module_handle *module) { free(module); }
-static int32_t launch(pantile_device_handle *device, pantile_stream_handle *stream, const pantile_launch_call *call, pantile_message **error) {
+static int32_t launch(pantile_device_handle *device, pantile_stream_handle *stream, const pantile_launch_call *call,
+                      pantile_message **error) {
   const char *x = (const char *)(uintptr_t)call->slots[0];
   char *y = (char *)(uintptr_t)call->slots[1];
   int64_t elements = (int64_t)call->slots[2], factor = (int64_t)call->slots[3], i;
@@ -165,11 +178,30 @@ static int32_t launch(pantile_device_handle *device, pantile_stream_handle *stre
   return PANTILE_OK;
 }
 
-static pantile_device_interface device = {
-    FAKE_TABLE_SIZE, 0, count, describe, open_device, close_device, allocate, free_memory, copy, fill,
-    stream_create, NULL /* stream_wrap: a stub answers */, stream_release, stream_synchronize,
-    event_create, event_release, event_record, event_wait, event_synchronize, event_elapsed,
-    load, unload, launch, NULL};
+static pantile_device_interface device = {FAKE_TABLE_SIZE,
+                                          0,
+                                          count,
+                                          describe,
+                                          open_device,
+                                          close_device,
+                                          allocate,
+                                          free_memory,
+                                          copy,
+                                          fill,
+                                          stream_create,
+                                          NULL /* stream_wrap: a stub answers */,
+                                          stream_release,
+                                          stream_synchronize,
+                                          event_create,
+                                          event_release,
+                                          event_record,
+                                          event_wait,
+                                          event_synchronize,
+                                          event_elapsed,
+                                          load,
+                                          unload,
+                                          launch,
+                                          NULL};
 
 static const void *query_interface(const pantile_plugin *plugin, const char *name) {
   (void)plugin;

@@ -45,7 +45,9 @@ static const void *query_interface(const pantile_plugin *plugin, const char *nam
   (void)plugin;
   return strcmp(name, PANTILE_INTERFACE_INTERPRETER) == 0 ? &interpreter : NULL;
 }
-static const pantile_plugin plugin = {sizeof(pantile_plugin), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, "interpreter", "fake-interpreter-1", FAKE_BUILT_WITH, {0}, query_interface};
+static const pantile_plugin plugin = {
+    sizeof(pantile_plugin), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, "interpreter", "fake-interpreter-1", FAKE_BUILT_WITH, {0},
+    query_interface};
 
 __attribute__((visibility("default"))) const pantile_plugin *pantile_plugin_query(const pantile_host *host, uint32_t max_abi) {
   (void)host;
