@@ -284,7 +284,10 @@ void PhaseLowering::lowerDot(DotOp dot) {
     } else {
       bool inPlace = readsInPlace(*form, false, right.lineStride, right.kStride);
       bool few = shape.maxM > 0 && shape.maxM <= 8;
-      bool pack = !inPlace || (!few && (knobs.packB || form->group > 1));
+      // Dot products along rows of rhs run along rows of lhs too, and a packed lhs goes with a packed rhs.
+      auto isOne = [](llvm::Value *value) { return llvm::isa<llvm::ConstantInt>(value) && llvm::cast<llvm::ConstantInt>(value)->isOne(); };
+      bool pairs = readsInPlace(*form, true, left.lineStride, left.kStride) && (isOne(right.lineStride) || isOne(left.kStride));
+      bool pack = !inPlace || !pairs || (!few && (knobs.packB || form->group > 1));
       if (pack) {
         auto [columnsText, columns] = capacity(rhsType, dims.rhsLine);
         auto [rowsText, rows] = roundedK(rhsType, dims.rhsK);
