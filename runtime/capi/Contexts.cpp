@@ -115,10 +115,7 @@ pantile_code pantile_context_set_threads(pantile_context *context, uint32_t thre
   return guarded(error, [&]() -> Status {
     if (!context) return missing("context");
     PANTILE_RETURN_IF_ERROR(context->context->checkUsable());
-    Device &device = *context->context->device;
-    pantile_message *message = nullptr;
-    return statusOf(device.table().set_option(device.handle(), "threads", threads, &message), message,
-                    "the number of threads cannot be set");
+    return context->context->setThreads(threads);
   });
 }
 

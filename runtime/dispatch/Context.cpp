@@ -123,9 +123,7 @@ Expected<std::unique_ptr<Context>> Context::create(Settings settings) {
     if (!plugin.problem.isOk()) context->log.info(fmt::format("{} is not used: {}", plugin.path, plugin.problem.text()));
   PANTILE_ASSIGN(context->device, openDevice(s, context->plugins));
   if (s.threads) {
-    pantile_message *message = nullptr;
-    int32_t code = context->device->table().set_option(context->device->handle(), "threads", *s.threads, &message);
-    Status status = statusOf(code, message, "the number of threads cannot be set");
+    Status status = context->setThreads(*s.threads);
     if (!status.isOk() && status.code() != PANTILE_UNSUPPORTED) return status;
   }
   context->defaultStream = std::unique_ptr<Stream>(new Stream{*context->device});
@@ -155,6 +153,19 @@ Context::~Context() {
   if (compiler) compiler->processes().abandon();
   if (defaultStream) defaultStream->workspaces.abandon();
   if (device) device->abandon();
+}
+
+Status Context::setThreads(uint32_t count) {
+  pantile_message *message = nullptr;
+  int32_t code = device->table().set_option(device->handle(), "threads", count, &message);
+  PANTILE_RETURN_IF_ERROR(statusOf(code, message, "the number of threads cannot be set"));
+  threadCount.store(count);
+  return {};
+}
+
+std::optional<uint32_t> Context::threads() const {
+  const int64_t count = threadCount.load();
+  return count < 0 ? std::nullopt : std::optional(uint32_t(count));
 }
 
 Status Context::checkUsable() const {

@@ -119,7 +119,6 @@ bool Kernel::launchFromSlot(const Words &words, Stream &stream, Status &status) 
     for (size_t i = 0; i < known->spans.size(); ++i)
       if (known->spans[i] && i != output && words.values[i] < high && low < words.values[i] + known->spans[i]) return false; // look closer
   }
-  fast.fetch_add(1, std::memory_order_relaxed);
   if (known->compiled) status = known->compiled->plan.launch(known->evaluated, {words.values, known->compiled->module}, stream);
   return true;
 }

@@ -62,8 +62,6 @@ public:
 
   const Signature &signature() const { return kernelSignature; }
   Context &context() { return owner; }
-  /// For tests: launches that a slot answered.
-  uint64_t fastLaunches() const { return fast.load(std::memory_order_relaxed); }
 
 private:
   struct Words;
@@ -85,7 +83,6 @@ private:
   const Signature kernelSignature;
   std::unique_ptr<Slot[]> slots;
   std::atomic<uint64_t> epoch{1};
-  std::atomic<uint64_t> fast{0};
   std::shared_mutex mutex; ///< of the maps
   std::mutex compiling;    ///< one compilation a kernel at a time
   std::map<std::string, const CompiledKernel *> byShape;

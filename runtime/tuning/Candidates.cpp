@@ -154,7 +154,7 @@ Status CandidateRunner::ensure(const tuner::CompiledCandidate &candidate, tuner:
     setup.backend = question.context.backend();
     setup.ir = question.signature.text();
     setup.ordinal = uint32_t(question.context.device->info().ordinal);
-    if (question.context.settings.threads) setup.threads = *question.context.settings.threads;
+    if (auto threads = question.context.threads()) setup.threads = *threads;
     setup.tensors = records;
     setup.inputBytes = setup.referenceOffset = inputBytes;
     ByteWriter writer;
