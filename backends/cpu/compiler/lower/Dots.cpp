@@ -34,6 +34,11 @@ std::optional<DotElement> dotElementOf(mlir::Type type) {
   return std::nullopt;
 }
 
+bool isOne(llvm::Value *value) {
+  auto *constant = llvm::dyn_cast<llvm::ConstantInt>(value);
+  return constant && constant->isOne();
+}
+
 RankedTensorType tileType(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 } // namespace
@@ -276,13 +281,16 @@ void PhaseLowering::lowerDot(DotOp dot) {
       return std::pair(text + " " + std::to_string(group) + " ceildiv " + std::to_string(group) + " *", rounded);
     };
 
+    bool leftInPlace = readsInPlace(*form, true, left.lineStride, left.kStride);
     if (auto panels = hoistedPanels.find(dot); panels != hoistedPanels.end()) {
       // Rows [begin, end) of the loop's range: a panel holds all of k, so they start `begin` rows in.
       Value kRange = cast<LoopOp>(dot->getParentOp()).getBody().getArgument(0);
       llvm::Value *offset = b.CreateMul(range(kRange).begin, b.getInt64(panels->second.width));
       rhs = {DotOperand::Packed, b.CreateGEP(dotElementType(context, form->packedRhs), panels->second.pointer, offset), panels->second.panelStride, nullptr, panels->second.width};
     } else {
-      bool inPlace = readsInPlace(*form, false, right.lineStride, right.kStride);
+      // Along rows of the right operand both are read as vectors of k; a packed left operand needs a packed right one.
+      bool alongRows = !isOne(right.lineStride);
+      bool inPlace = readsInPlace(*form, false, right.lineStride, right.kStride) && leftInPlace && !(alongRows && !isOne(left.kStride));
       bool few = shape.maxM > 0 && shape.maxM <= 8;
       // Dot products along rows of rhs run along rows of lhs too, and a packed lhs goes with a packed rhs.
       auto isOne = [](llvm::Value *value) { return llvm::isa<llvm::ConstantInt>(value) && llvm::cast<llvm::ConstantInt>(value)->isOne(); };
@@ -302,7 +310,7 @@ void PhaseLowering::lowerDot(DotOp dot) {
         schedule = streamingSchedule(*form, target, shape.maxM);
       }
     }
-    if (!readsInPlace(*form, true, left.lineStride, left.kStride)) {
+    if (!leftInPlace) {
       auto [linesText, lines] = capacity(lhsType, dims.lhsLine);
       auto [rowsText, rows] = roundedK(lhsType, dims.lhsK);
       unsigned mr = schedule.mr ? schedule.mr : tile.mr;
@@ -322,7 +330,8 @@ void PhaseLowering::lowerDot(DotOp dot) {
     b.SetInsertPoint(address.builder.GetInsertBlock());
     output.rowStride = sums.strides[rank - 2];
     output.overwrite = overwritesSums(dot);
-    output.paddedColumns = true;
+    auto *pitch = llvm::dyn_cast<llvm::ConstantInt>(output.rowStride);
+    output.paddedColumns = pitch && pitch->getSExtValue() % form->lanes == 0;
     if (Status status = emitDot(b, *form, lhs, rhs, shape, output, schedule, target); !status.isOk() && failure.isOk()) failure = std::move(status);
   };
   batch(0, root);
