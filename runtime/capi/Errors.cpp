@@ -26,6 +26,12 @@ pantile_code outOfMemory(pantile_error **error) noexcept {
   return PANTILE_OUT_OF_MEMORY;
 }
 
+pantile_code failInternally(const char *text, pantile_error **error) noexcept {
+  try {
+    return fail({PANTILE_INTERNAL, text}, error);
+  } catch (...) { return outOfMemory(error); }
+}
+
 Status missing(const char *what) { return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{} is NULL", what)); }
 
 } // namespace pantile::capi

@@ -38,6 +38,7 @@ namespace pantile::capi {
 /// Sets *error (where there is a place for it) and returns the code. Never throws.
 pantile_code fail(Status status, pantile_error **error) noexcept;
 pantile_code outOfMemory(pantile_error **error) noexcept;
+pantile_code failInternally(const char *text, pantile_error **error) noexcept;
 
 /// Runs a function that returns a Status; nothing that it throws crosses.
 template <typename Function> pantile_code guarded(pantile_error **error, Function function) noexcept {
@@ -47,8 +48,8 @@ template <typename Function> pantile_code guarded(pantile_error **error, Functio
       return PANTILE_OK;
     return fail(std::move(status), error);
   } catch (const std::bad_alloc &) { return outOfMemory(error); } catch (const std::exception &exception) {
-    return fail({PANTILE_INTERNAL, exception.what()}, error);
-  } catch (...) { return fail({PANTILE_INTERNAL, "an exception of unknown type"}, error); }
+    return failInternally(exception.what(), error);
+  } catch (...) { return failInternally("an exception of unknown type", error); }
 }
 
 Status missing(const char *what);

@@ -181,42 +181,52 @@ Expected<Frame> HelperProcess::request(uint32_t kind, std::string_view payload, 
 
 Expected<Frame> HelperPool::request(uint32_t kind, std::string_view payload, Clock::time_point deadline, int descriptor,
                                     const std::atomic<bool> *cancel) {
-  std::unique_ptr<HelperProcess> helper;
+  // Gives its place back however the request ends, and the helper where it is between two requests.
+  struct Place {
+    HelperPool &pool;
+    std::unique_ptr<HelperProcess> helper;
+    bool reusable = false;
+    ~Place() {
+      std::unique_ptr<HelperProcess> ended; // outlives the lock
+      std::lock_guard lock(pool.mutex);
+      --pool.busy;
+      // There is room for all: `idle` reserves it before anyone is busy.
+      if (helper && reusable && helper->alive())
+        pool.idle.push_back(std::move(helper));
+      else
+        ended = std::move(helper);
+      pool.returned.notify_one();
+    }
+  };
+  std::optional<Place> place;
   bool reused = false;
   {
     std::unique_lock lock(mutex);
     if (!returned.wait_until(lock, deadline, [&] { return busy < maximum; }))
       return Status(PANTILE_TIMEOUT, "all helper processes are busy");
+    idle.reserve(maximum);
     ++busy;
+    place.emplace(*this, nullptr);
     if (!idle.empty()) {
-      helper = std::move(idle.back());
+      place->helper = std::move(idle.back());
       idle.pop_back();
       reused = true;
     }
   }
-  Expected<Frame> answer = Status(PANTILE_UNAVAILABLE, "no helper");
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    if (!helper) {
-      auto fresh = HelperProcess::start(program);
-      if (!fresh) {
-        answer = std::move(fresh).status();
-        break;
-      }
-      helper = *std::move(fresh);
+  for (int attempt = 0;; ++attempt) {
+    if (!place->helper) {
+      PANTILE_ASSIGN(place->helper, HelperProcess::start(program));
       std::lock_guard lock(mutex);
       ++count;
     }
-    answer = helper->request(kind, payload, deadline, descriptor, cancel);
+    auto answer = place->helper->request(kind, payload, deadline, descriptor, cancel);
     // An idle helper may have been killed by someone: the request deserves a live one.
-    if (answer || answer.status().code() != PANTILE_UNAVAILABLE || helper->alive() || !reused) break;
-    helper.reset();
-    reused = false;
+    if (attempt || !reused || answer || answer.status().code() != PANTILE_UNAVAILABLE || place->helper->alive()) {
+      place->reusable = true;
+      return answer;
+    }
+    place->helper.reset();
   }
-  std::lock_guard lock(mutex);
-  --busy;
-  if (helper && helper->alive()) idle.push_back(std::move(helper));
-  returned.notify_one();
-  return answer;
 }
 
 unsigned HelperPool::started() const {

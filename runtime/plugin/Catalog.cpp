@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sodium.h>
 #include <sys/stat.h>
@@ -43,6 +44,37 @@ bool readFileName(std::string_view file, std::string &name, std::string &half) {
     }
   return false;
 }
+
+/// An object of texts and lists of texts. Read without a document: destroying one allocates, and must not.
+struct FlatObject : nlohmann::json_sax<nlohmann::json> {
+  std::map<std::string, std::vector<std::string>> members;
+  std::string current;
+  int depth = 0;
+  bool inList = false;
+  bool null() override { return false; }
+  bool boolean(bool) override { return false; }
+  bool number_integer(number_integer_t) override { return false; }
+  bool number_unsigned(number_unsigned_t) override { return false; }
+  bool number_float(number_float_t, const string_t &) override { return false; }
+  bool string(string_t &text) override {
+    if (depth != 1) return false;
+    members[current].push_back(std::move(text));
+    return true;
+  }
+  bool binary(binary_t &) override { return false; }
+  bool start_object(size_t) override { return depth++ == 0; }
+  bool key(string_t &text) override {
+    current = std::move(text);
+    return members.size() < 64;
+  }
+  bool end_object() override { return true; }
+  bool start_array(size_t) override { return depth == 1 && !std::exchange(inList, true); }
+  bool end_array() override {
+    inList = false;
+    return true;
+  }
+  bool parse_error(size_t, const std::string &, const nlohmann::detail::exception &) override { return false; }
+};
 
 Status checkManifest(const Manifest &manifest, const PluginFile &file) {
   if (manifest.name != file.name || manifest.half != file.half)
@@ -127,12 +159,13 @@ Expected<Manifest> readManifest(const std::string &path) {
           .withFix("write one: cmake -DLIBRARY=<the .so> -P PluginManifest.cmake");
     return std::move(text).status();
   }
-  auto json = nlohmann::json::parse(*text, nullptr, false);
+  FlatObject object;
+  const bool parsed = nlohmann::json::sax_parse(*text, &object);
   auto bad = [](std::string_view what) { return Status(PANTILE_DATA_ERROR, fmt::format("its manifest is malformed: {}", what)); };
-  if (!json.is_object()) return bad("no JSON object");
+  if (!parsed) return bad("no JSON object of texts and lists of texts");
   auto member = [&](const char *key) -> std::string {
-    auto found = json.find(key);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+    auto found = object.members.find(key);
+    return found != object.members.end() && found->second.size() == 1 ? found->second[0] : "";
   };
   Manifest manifest;
   manifest.name = member("name");
@@ -146,9 +179,7 @@ Expected<Manifest> readManifest(const std::string &path) {
   manifest.sanitizer = uint32_t(known - kSanitizerNames);
   char rest;
   if (sscanf(abi.c_str(), "%u.%u%c", &manifest.abiMajor, &manifest.abiMinor, &rest) != 2) return bad("\"abi\" is no \"major.minor\"");
-  if (auto inside = json.find("contains"); inside != json.end() && inside->is_array())
-    for (const auto &entry : *inside)
-      if (entry.is_string()) manifest.contains.push_back(entry.get<std::string>());
+  manifest.contains = std::move(object.members["contains"]);
   return manifest;
 }
 

@@ -95,7 +95,7 @@ static void misbehave(const pantile_compile_request *request) {
   }
   if (has(request, "@hoard")) {
     for (i = 0; i < 1024; ++i) {
-      char *memory = malloc(64u << 20);
+      char *volatile memory = malloc(64u << 20); /* volatile: an optimizer would see that nobody needs it */
       if (!memory) abort();
       if (i < 2) memset(memory, 1, 64u << 20);
     }
