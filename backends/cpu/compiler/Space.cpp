@@ -41,7 +41,7 @@ struct Roles {
   llvm::StringMap<std::string> lengths;          ///< of the loops that step by a symbol
   llvm::StringMap<std::string> besideFull;       ///< length of the full extent in the same tile
   llvm::StringMap<unsigned> rank;                ///< of the widest tile a symbol appears in
-  llvm::StringMap<bool> last;                    ///< whether it is the last dimension there: vectors run along it
+  llvm::StringMap<bool> last, outer;             ///< whether it is the last dimension there (vectors run along it), or another
   llvm::StringSet<> looped;                      ///< symbols that a sequential loop steps by
   bool hasDot = false;
   bool chained = false;        ///< what one dot has as columns another sums over (attention)
@@ -111,10 +111,9 @@ Roles rolesOf(KernelOp kernel, const CpuTarget &target) {
           if (auto full = fulls.find(symbolOf(tile, other)); other != d && full != fulls.end()) roles.besideFull.try_emplace(symbol, full->second);
         if (unsigned &widest = roles.rank[symbol]; rank > widest) {
           widest = rank;
-          roles.last[symbol] = d + 1 == rank;
-        } else if (rank == widest) {
-          roles.last[symbol] |= d + 1 == rank;
+          roles.last[symbol] = roles.outer[symbol] = false;
         }
+        if (rank == roles.rank[symbol]) (d + 1 == rank ? roles.last : roles.outer)[symbol] = true;
       }
     }
   });
@@ -183,10 +182,13 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
     } else if (roles.looped.contains(name)) {
       // A loop over what a reduction folds: long runs of vectors.
       set(16, 16384, roles.last.lookup(name) ? "4096" : "64");
+    } else if (roles.last.lookup(name) && roles.outer.lookup(name)) {
+      // Transposed: small squares, so that both sides stay in the first cache.
+      set(4, 256, "32");
     } else if (roles.last.lookup(name)) {
       set(16, 65536, roles.rank.lookup(name) == 1 ? "4096" : "1024");
     } else {
-      set(1, 256, "4");
+      set(1, 256, roles.rank.lookup(name) > 2 ? "8" : "4");
     }
   }
 

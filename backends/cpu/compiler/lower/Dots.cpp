@@ -135,6 +135,9 @@ bool PhaseLowering::hoistsPacking(DotOp dot) {
     if (subscript.kind != Subscript::Index) ++kept;
     if (isK) {
       if (subscript.kind != Subscript::Range || subscript.value != loop.getBody().getArgument(0)) return false;
+      // Every block must start at a whole group of k.
+      auto form = formOf(dot);
+      if (!form || cast<RangeType>(subscript.value.getType()).getExtent() % form->group) return false;
       if (loop.getLower() || !hostExpression(loop.getUpper())) return false;
     } else if (subscript.value && loop->isAncestor(subscript.value.getParentRegion()->getParentOp())) {
       return false;

@@ -187,11 +187,15 @@ void PhaseLowering::lowerNest(const Step &step) {
       shape.vectorDim = i;
       break;
     }
+  // A last dimension of a few elements (pairs of join) leaves most lanes idle: run along the one before it.
+  if (shape.vectorDim > 0 && !domain.type.isDynamicDim(shape.vectorDim) && domain.type.getDimSize(shape.vectorDim) <= 2)
+    if (domain.type.isDynamicDim(shape.vectorDim - 1) || domain.type.getDimSize(shape.vectorDim - 1) > 4 * domain.type.getDimSize(shape.vectorDim)) --shape.vectorDim;
   for (const Root &root : step.roots) {
     int unit = -1;
     if (root.kind == Root::Store) unit = unitDimensionOfAccess(root.op);
     if (unit < 0 && root.kind == Root::Reduce) unit = unitDimension(cast<ReduceOp>(root.op).getSources().front(), 0);
-    if (unit >= 0 && !isConstantOne(shape.counts[unit])) {
+    bool few = unit >= 0 && !domain.type.isDynamicDim(unit) && domain.type.getDimSize(unit) <= 2;
+    if (unit >= 0 && !few && !isConstantOne(shape.counts[unit])) {
       shape.vectorDim = unit;
       break;
     }
