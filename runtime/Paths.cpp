@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -82,6 +83,18 @@ Expected<std::string> trustedPath(const std::string &path) {
   if (!real) return Status(PANTILE_NOT_FOUND, fmt::format("'{}': {}", path, systemError(errno)));
   PANTILE_RETURN_IF_ERROR(checkChain(*real == "/" ? std::string() : *real));
   return *real;
+}
+
+std::vector<std::string> namesIn(int folder) {
+  std::vector<std::string> names;
+  Descriptor copy(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!copy.valid()) return names;
+  std::unique_ptr<DIR, int (*)(DIR *)> stream(fdopendir(copy.get()), closedir);
+  if (!stream) return names;
+  (void)copy.release(); // the stream's now
+  while (dirent *entry = readdir(stream.get()))
+    if (std::string_view name = entry->d_name; name != "." && name != "..") names.emplace_back(name);
+  return names;
 }
 
 Expected<Descriptor> openPrivateFolder(const std::string &path) {

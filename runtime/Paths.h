@@ -13,6 +13,7 @@
 #include "core/Status.h"
 
 #include <string>
+#include <vector>
 
 namespace pantile {
 
@@ -36,6 +37,9 @@ public:
 private:
   int number;
 };
+
+/// The names in a folder but "." and "..", unsorted; none where it cannot be read. `folder` is not consumed.
+std::vector<std::string> namesIn(int folder);
 
 /// Opens a private folder, made where missing (0700, parents too): trusted, ours, not open to others.
 Expected<Descriptor> openPrivateFolder(const std::string &path);

@@ -10,7 +10,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -54,22 +53,6 @@ Status writeAll(int file, const void *data, size_t size) {
     size -= size_t(wrote);
   }
   return {};
-}
-
-/// The names in a folder, without dots.
-std::vector<std::string> namesIn(int folder) {
-  std::vector<std::string> names;
-  int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (copy < 0) return names;
-  DIR *stream = fdopendir(copy);
-  if (!stream) {
-    close(copy);
-    return names;
-  }
-  while (dirent *entry = readdir(stream))
-    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-  closedir(stream);
-  return names;
 }
 
 bool isShard(const std::string &name) { return name.size() == 2 && name.find_first_not_of("0123456789abcdef") == name.npos; }
@@ -221,23 +204,16 @@ void ArtifactCache::collect(uint64_t keep) {
     if (!isShard(shardName)) continue;
     auto shard = openShard(shardName, false);
     if (!shard) continue;
-    int copy = openat(shard->get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = copy < 0 ? nullptr : fdopendir(copy);
-    if (!stream) {
-      if (copy >= 0) close(copy);
-      continue;
-    }
-    while (dirent *entry = readdir(stream)) {
+    for (const auto &name : namesIn(shard->get())) {
       struct stat info;
-      if (fstatat(shard->get(), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) || !S_ISREG(info.st_mode)) continue;
-      if (entry->d_name[0] == '.') { // what a killed process left behind
-        if (now - info.st_mtime > 3600) unlinkat(shard->get(), entry->d_name, 0);
+      if (fstatat(shard->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) || !S_ISREG(info.st_mode)) continue;
+      if (name[0] == '.') { // what a killed process left behind
+        if (now - info.st_mtime > 3600) unlinkat(shard->get(), name.c_str(), 0);
         continue;
       }
       total += uint64_t(info.st_size);
-      items.push_back({info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec, uint64_t(info.st_size), shardName, entry->d_name});
+      items.push_back({info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec, uint64_t(info.st_size), shardName, name});
     }
-    closedir(stream);
   }
   if (total > keep) {
     std::sort(items.begin(), items.end(), [](const Item &a, const Item &b) { return a.used < b.used; });

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <map>
@@ -102,11 +101,9 @@ void scan(const std::string &folder, std::vector<PluginFile> &plugins) {
     if (trusted.status().code() != PANTILE_NOT_FOUND) plugins.push_back({"", "", folder, {}, false, trusted.status()});
     return;
   }
-  DIR *stream = opendir(trusted->c_str());
-  if (!stream) return;
-  std::vector<std::string> names;
-  while (dirent *entry = readdir(stream)) names.emplace_back(entry->d_name);
-  closedir(stream);
+  Descriptor opened(open(trusted->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.valid()) return;
+  auto names = namesIn(opened.get());
   std::sort(names.begin(), names.end());
   for (const auto &entry : names) {
     PluginFile file;
