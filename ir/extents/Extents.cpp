@@ -67,7 +67,9 @@ SmallVector<Subscript, 4> subscriptsOf(Operation *access) {
       result.push_back({Subscript::Full, {}, {}, extent.getInt()});
     } else {
       Value value = operands[next++];
-      Subscript::Kind of = isa<RangeType>(value.getType()) ? Subscript::Range : isTile(value.getType()) ? Subscript::Tile : Subscript::Index;
+      Subscript::Kind of = isa<RangeType>(value.getType()) ? Subscript::Range
+                           : isTile(value.getType())       ? Subscript::Tile
+                                                           : Subscript::Index;
       result.push_back({of, value, {}, 0});
     }
   }
@@ -105,12 +107,18 @@ SmallVector<ReshapeGroup, 4> reshapeGroups(ReshapeOp op) {
     if (i < m) left.add(source, i++);
     if (j < n) right.add(result, j++);
     while (!(left == right)) {
-      bool advanceLeft = left.symbols.size() < right.symbols.size() || (left.symbols.size() == right.symbols.size() && left.constant < right.constant);
-      if (advanceLeft && i < m) left.add(source, i++);
-      else if (!advanceLeft && j < n) right.add(result, j++);
-      else if (i < m) left.add(source, i++);
-      else if (j < n) right.add(result, j++);
-      else return {};
+      bool advanceLeft =
+          left.symbols.size() < right.symbols.size() || (left.symbols.size() == right.symbols.size() && left.constant < right.constant);
+      if (advanceLeft && i < m)
+        left.add(source, i++);
+      else if (!advanceLeft && j < n)
+        right.add(result, j++);
+      else if (i < m)
+        left.add(source, i++);
+      else if (j < n)
+        right.add(result, j++);
+      else
+        return {};
     }
     group.sourceEnd = i;
     group.resultEnd = j;
@@ -161,12 +169,17 @@ Extents ExtentAnalysis::ofSubscripts(Operation *access) const {
   bool tilesSeen = false;
   for (auto [dim, subscript] : llvm::enumerate(subscriptsOf(access))) {
     switch (subscript.kind) {
-    case Subscript::Index: break;
-    case Subscript::Range: result.push_back({{atomOfRange(subscript.value)}}); break;
+    case Subscript::Index:
+      break;
+    case Subscript::Range:
+      result.push_back({{atomOfRange(subscript.value)}});
+      break;
     case Subscript::Full:
       // A constant extent is bounded by the view only where the view's size is not that constant.
-      if (subscript.symbol.empty() && staticSize(view, int64_t(dim)) == subscript.extent) result.emplace_back();
-      else result.push_back({{atomOfSize(view, dim)}});
+      if (subscript.symbol.empty() && staticSize(view, int64_t(dim)) == subscript.extent)
+        result.emplace_back();
+      else
+        result.push_back({{atomOfSize(view, dim)}});
       break;
     case Subscript::Tile: {
       Extents positions = of(subscript.value);
@@ -220,14 +233,18 @@ Extents ExtentAnalysis::visit(Operation *op, unsigned index) const {
           int bounded = -1;
           int64_t inner = 1, innerResult = 1;
           for (unsigned i = group.sourceBegin; i < group.sourceEnd; ++i) {
-            if (bounded < 0 && !source[i].isWhole()) bounded = int(i);
-            else if (bounded >= 0) inner *= from.isDynamicDim(i) ? 1 : from.getDimSize(i);
+            if (bounded < 0 && !source[i].isWhole())
+              bounded = int(i);
+            else if (bounded >= 0)
+              inner *= from.isDynamicDim(i) ? 1 : from.getDimSize(i);
           }
           if (bounded < 0 || group.resultBegin == group.resultEnd) continue;
           int target = -1;
           for (unsigned j = group.resultBegin; j < group.resultEnd; ++j) {
-            if (target < 0 && (type.isDynamicDim(j) || type.getDimSize(j) != 1)) target = int(j);
-            else if (target >= 0) innerResult *= type.isDynamicDim(j) ? 1 : type.getDimSize(j);
+            if (target < 0 && (type.isDynamicDim(j) || type.getDimSize(j) != 1))
+              target = int(j);
+            else if (target >= 0)
+              innerResult *= type.isDynamicDim(j) ? 1 : type.getDimSize(j);
           }
           if (target >= 0) extents[target] = source[bounded].scaled(inner, innerResult);
         }
@@ -338,7 +355,9 @@ void ExtentAnalysis::solve(Region &region) {
             if (isTile(result.getType())) {
               Extents outer = of(yielded);
               for (Extent &extent : outer)
-                llvm::erase_if(extent.atoms, [&](const ExtentAtom &atom) { return choice->isAncestor(Value(atom.source).getParentRegion()->getParentOp()); });
+                llvm::erase_if(extent.atoms, [&](const ExtentAtom &atom) {
+                  return choice->isAncestor(Value(atom.source).getParentRegion()->getParentOp());
+                });
               update(result, outer);
             }
         }
@@ -374,7 +393,8 @@ ExtentAnalysis::ExtentAnalysis(KernelOp kernel) : kernel(kernel) {
   kernel.walk([&](Operation *op) {
     if (!viewOf(op)) return;
     for (auto [dim, subscript] : llvm::enumerate(subscriptsOf(op)))
-      if (subscript.kind == Subscript::Full && !subscript.symbol.empty()) symbols.try_emplace(subscript.symbol, atomOfSize(viewOf(op), dim));
+      if (subscript.kind == Subscript::Full && !subscript.symbol.empty())
+        symbols.try_emplace(subscript.symbol, atomOfSize(viewOf(op), dim));
   });
   solve(kernel.getBody());
 }

@@ -89,9 +89,9 @@ private:
 /// One subscript of an access.
 struct Subscript {
   enum Kind : uint8_t { Index, Range, Tile, Full } kind;
-  mlir::Value value;        ///< not of Full
-  llvm::StringRef symbol;   ///< of Full: its symbol, or empty
-  int64_t extent = 0;       ///< of Full without a symbol
+  mlir::Value value;      ///< not of Full
+  llvm::StringRef symbol; ///< of Full: its symbol, or empty
+  int64_t extent = 0;     ///< of Full without a symbol
 };
 /// The subscripts of a load, store, gather or scatter, one a dimension of its view.
 llvm::SmallVector<Subscript, 4> subscriptsOf(mlir::Operation *access);

@@ -58,13 +58,15 @@ std::string textOf(const llvm::Module &module) {
 }
 
 Status unknownStage(std::string_view stage) {
-  return Status(PANTILE_INVALID_ARGUMENT, "unknown stage '" + std::string(stage) + "'").withFix("the CPU has portable, scheduled, llvm, assembly");
+  return Status(PANTILE_INVALID_ARGUMENT, "unknown stage '" + std::string(stage) + "'")
+      .withFix("the CPU has portable, scheduled, llvm, assembly");
 }
 
 } // namespace
 
 Expected<Artifact> compileKernel(const CompileRequest &request, std::string_view finalStage) {
-  if (!finalStage.empty() && finalStage != "portable" && finalStage != "scheduled" && finalStage != "llvm" && finalStage != "assembly") return unknownStage(finalStage);
+  if (!finalStage.empty() && finalStage != "portable" && finalStage != "scheduled" && finalStage != "llvm" && finalStage != "assembly")
+    return unknownStage(finalStage);
   Scheduled scheduled;
   PANTILE_RETURN_IF_ERROR(schedule(request, scheduled));
   if (finalStage == "portable" || finalStage == "scheduled") {
@@ -74,7 +76,8 @@ Expected<Artifact> compileKernel(const CompileRequest &request, std::string_view
   }
   llvm::LLVMContext context;
   context.setDiscardValueNames(finalStage.empty());
-  PANTILE_ASSIGN(LoweredKernel lowered, lowerKernel(kernelOf(*scheduled.module), request.facts, request.target, knobsOf(request.configuration), context));
+  PANTILE_ASSIGN(LoweredKernel lowered,
+                 lowerKernel(kernelOf(*scheduled.module), request.facts, request.target, knobsOf(request.configuration), context));
   Artifact artifact = std::move(lowered.artifact);
   std::vector<std::string> entries;
   for (LaunchDescription &launch : artifact.launches) {

@@ -4,10 +4,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "pantile/plugin.h"
 #include "backends/common/Message.h"
 #include "backends/cpu/compiler/Compile.h"
 #include "core/Sanitizer.h"
-#include "pantile/plugin.h"
 
 #include <cstring>
 #include <new>
@@ -71,10 +71,13 @@ int32_t inspect(const pantile_compile_request *request, const char *stage, panti
 
 const pantile_compiler_interface kCompiler = {sizeof(pantile_compiler_interface), 0, listTargets, describeTarget, space, compile, inspect};
 
-const void *queryInterface(const pantile_plugin *, const char *name) { return std::strcmp(name, PANTILE_INTERFACE_COMPILER) == 0 ? &kCompiler : nullptr; }
+const void *queryInterface(const pantile_plugin *, const char *name) {
+  return std::strcmp(name, PANTILE_INTERFACE_COMPILER) == 0 ? &kCompiler : nullptr;
+}
 
 /// Changes whenever generated code may: raise the number with every change of lowering or codegen.
-const pantile_plugin kPlugin = {sizeof(pantile_plugin), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, "cpu", "cpu-1 llvm-22", kSanitizer, {}, queryInterface};
+const pantile_plugin kPlugin = {sizeof(pantile_plugin), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, "cpu", "cpu-1 llvm-22", kSanitizer, {},
+                                queryInterface};
 
 } // namespace
 

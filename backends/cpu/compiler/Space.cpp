@@ -44,8 +44,8 @@ struct Roles {
   llvm::StringMap<bool> last, outer;             ///< whether it is the last dimension there (vectors run along it), or another
   llvm::StringSet<> looped;                      ///< symbols that a sequential loop steps by
   bool hasDot = false;
-  bool chained = false;        ///< what one dot has as columns another sums over (attention)
-  std::string rowLength;       ///< of the first dot
+  bool chained = false;  ///< what one dot has as columns another sums over (attention)
+  std::string rowLength; ///< of the first dot
   std::string columnLength;
   DotForm form{};
 };
@@ -73,7 +73,8 @@ Roles rolesOf(KernelOp kernel, const CpuTarget &target) {
       ArrayAttr kinds = isa<LoadOp>(op) ? cast<LoadOp>(op).getKinds() : cast<StoreOp>(op).getKinds();
       if (auto argument = dyn_cast<BlockArgument>(view))
         for (auto [d, kind] : llvm::enumerate(kinds))
-          if (auto symbol = dyn_cast<FlatSymbolRefAttr>(kind)) fulls.try_emplace(symbol.getValue(), "s" + number(argument.getArgNumber()) + "." + number(int64_t(d)));
+          if (auto symbol = dyn_cast<FlatSymbolRefAttr>(kind))
+            fulls.try_emplace(symbol.getValue(), "s" + number(argument.getArgNumber()) + "." + number(int64_t(d)));
     }
   });
   kernel.walk([&](Operation *op) {
@@ -93,7 +94,11 @@ Roles rolesOf(KernelOp kernel, const CpuTarget &target) {
         if (auto found = roles.lengths.find(column); found != roles.lengths.end()) roles.columnLength = found->second;
         auto element = [](Type type) {
           Type of = elementOf(type);
-          return of.isF64() ? DotElement::F64 : of.isBF16() ? DotElement::BF16 : of.isF16() ? DotElement::F16 : of.isInteger(8) ? DotElement::S8 : DotElement::F32;
+          return of.isF64()        ? DotElement::F64
+                 : of.isBF16()     ? DotElement::BF16
+                 : of.isF16()      ? DotElement::F16
+                 : of.isInteger(8) ? DotElement::S8
+                                   : DotElement::F32;
         };
         if (auto form = dotForm(element(dot.getLhs().getType()), element(dot.getRhs().getType()), target)) roles.form = *form;
       }
@@ -108,7 +113,8 @@ Roles rolesOf(KernelOp kernel, const CpuTarget &target) {
         std::string symbol = symbolOf(tile, d);
         if (symbol.empty()) continue;
         for (unsigned other = 0; other < rank; ++other)
-          if (auto full = fulls.find(symbolOf(tile, other)); other != d && full != fulls.end()) roles.besideFull.try_emplace(symbol, full->second);
+          if (auto full = fulls.find(symbolOf(tile, other)); other != d && full != fulls.end())
+            roles.besideFull.try_emplace(symbol, full->second);
         if (unsigned &widest = roles.rank[symbol]; rank > widest) {
           widest = rank;
           roles.last[symbol] = roles.outer[symbol] = false;
@@ -161,7 +167,8 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
     if (name == "split_k" && !few.empty() && !roles.columnLength.empty()) {
       // Streaming whole rows leaves few column blocks: the inner extent gives every worker some.
       int64_t units = int64_t(std::bit_ceil(uint64_t(request.target.units)));
-      parameter.defaultValue = few + " " + roles.columnLength + " 4096 ceildiv " + number(request.target.units) + " < and " + number(units) + " 1 select";
+      parameter.defaultValue =
+          few + " " + roles.columnLength + " 4096 ceildiv " + number(request.target.units) + " < and " + number(units) + " 1 select";
       continue;
     }
     if (name.starts_with("l2_groupings")) {
@@ -173,8 +180,10 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
       set(std::max<int64_t>(1, 16 / inner->second), std::max<int64_t>(1, 4096 / inner->second), innerExtent(inner->second));
     } else if (roles.columns.contains(name) && !roles.rows.contains(name)) {
       // Columns that another dot sums over (attention's keys) stay in cache.
-      if (roles.inner.contains(name)) set(16, 1024, "128");
-      else set(16, 4096, few.empty() ? columns : few + " " + streamed + " " + columns + " select");
+      if (roles.inner.contains(name))
+        set(16, 1024, "128");
+      else
+        set(16, 4096, few.empty() ? columns : few + " " + streamed + " " + columns + " select");
     } else if (roles.rows.contains(name)) {
       set(1, 512, bytes ? "128" : roles.chained ? "64" : "256");
     } else if (auto full = roles.besideFull.find(name); full != roles.besideFull.end()) {
@@ -215,7 +224,8 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
     add("nr", PANTILE_PARAMETER_ORDERED, {0, 16, 32, 48, 64}, "0");
     add("pack_b", PANTILE_PARAMETER_BOOL, {0, 1}, roles.rowLength.empty() ? "1" : roles.rowLength + " 24 >");
     int64_t lanes = std::max<unsigned>(1, roles.form.lanes);
-    space.constraints.push_back({"c.mr c.nr " + number(lanes) + " / * c.nr " + number(lanes) + " / + 1 + " + number(request.target.registers) + " <= c.mr 0 == or c.nr 0 == or",
+    space.constraints.push_back({"c.mr c.nr " + number(lanes) + " / * c.nr " + number(lanes) + " / + 1 + " +
+                                     number(request.target.registers) + " <= c.mr 0 == or c.nr 0 == or",
                                  "the register tile mr x nr must fit the vector registers"});
   }
   // Programs that share packed panels go to one worker, as long as every worker gets some.

@@ -72,7 +72,8 @@ Address PhaseLowering::addressOf(Operation *access, const Positions &at, Scope &
   };
   auto inRange = [&](llvm::IRBuilder<> &b, llvm::Value *index, llvm::Value *size) {
     // One unsigned comparison: negative indices are large.
-    if (index->getType()->isVectorTy()) size = b.CreateVectorSplat(llvm::cast<llvm::FixedVectorType>(index->getType())->getNumElements(), size);
+    if (index->getType()->isVectorTy())
+      size = b.CreateVectorSplat(llvm::cast<llvm::FixedVectorType>(index->getType())->getNumElements(), size);
     return b.CreateICmpULT(index, size);
   };
   auto positionIndex = [&](const Position &p) -> std::pair<Scope *, llvm::Value *> {
@@ -158,7 +159,9 @@ Address PhaseLowering::addressOf(Operation *access, const Positions &at, Scope &
   llvm::Value *pointer = view.pointer;
   if (corner) pointer = root.CreateGEP(element, pointer, corner);
   // Uniform terms from the outermost scope inwards.
-  sortByDepth(terms, [](const Term &a, const Term &c) { return (a.position.scope ? a.position.scope->depth : 0) < (c.position.scope ? c.position.scope->depth : 0); });
+  sortByDepth(terms, [](const Term &a, const Term &c) {
+    return (a.position.scope ? a.position.scope->depth : 0) < (c.position.scope ? c.position.scope->depth : 0);
+  });
   Scope *pointerScope = nestRoot;
   auto advance = [&](Scope *home, llvm::Value *offset) {
     if (home && home->depth > pointerScope->depth) pointerScope = home;
@@ -173,7 +176,9 @@ Address PhaseLowering::addressOf(Operation *access, const Positions &at, Scope &
     }
     if (term.position.isConstant() && term.position.offset == 0) continue;
     Scope *home = term.position.scope ? term.position.scope : nestRoot;
-    int64_t divisor = term.position.base ? std::gcd(term.position.multiple, term.position.offset ? term.position.offset : term.position.multiple) : lowBit(term.position.offset);
+    int64_t divisor = term.position.base
+                          ? std::gcd(term.position.multiple, term.position.offset ? term.position.offset : term.position.multiple)
+                          : lowBit(term.position.offset);
     auto *constantStride = llvm::dyn_cast<llvm::ConstantInt>(term.stride);
     int64_t strideDivisor = constantStride ? lowBit(constantStride->getSExtValue()) : 1;
     for (unsigned d = 0; d < view.strides.size(); ++d)
@@ -206,14 +211,19 @@ Address PhaseLowering::addressOf(Operation *access, const Positions &at, Scope &
       address.inside = condition;
     } else {
       bool vector = address.inside->getType()->isVectorTy() || condition->getType()->isVectorTy();
-      auto spread = [&](llvm::Value *value) { return vector && !value->getType()->isVectorTy() ? scope.builder.CreateVectorSplat(scope.lanes, value) : value; };
+      auto spread = [&](llvm::Value *value) {
+        return vector && !value->getType()->isVectorTy() ? scope.builder.CreateVectorSplat(scope.lanes, value) : value;
+      };
       address.inside = scope.builder.CreateAnd(spread(address.inside), spread(condition));
     }
   }
   if (auto gather = dyn_cast<GatherOp>(access))
-    if (gather.getMask()) addCondition(address, evaluate(gather.getMask(), Positions(at.begin() + firstTile, at.begin() + firstTile + tileRank), scope), scope);
+    if (gather.getMask())
+      addCondition(address, evaluate(gather.getMask(), Positions(at.begin() + firstTile, at.begin() + firstTile + tileRank), scope), scope);
   if (auto scatter = dyn_cast<ScatterOp>(access))
-    if (scatter.getMask()) addCondition(address, evaluate(scatter.getMask(), Positions(at.begin() + firstTile, at.begin() + firstTile + tileRank), scope), scope);
+    if (scatter.getMask())
+      addCondition(address, evaluate(scatter.getMask(), Positions(at.begin() + firstTile, at.begin() + firstTile + tileRank), scope),
+                   scope);
   return address;
 }
 
@@ -223,7 +233,9 @@ void PhaseLowering::addCondition(Address &address, llvm::Value *condition, Scope
     return;
   }
   bool vector = address.inside->getType()->isVectorTy() || condition->getType()->isVectorTy();
-  auto spread = [&](llvm::Value *value) { return vector && !value->getType()->isVectorTy() ? scope.builder.CreateVectorSplat(scope.lanes, value) : value; };
+  auto spread = [&](llvm::Value *value) {
+    return vector && !value->getType()->isVectorTy() ? scope.builder.CreateVectorSplat(scope.lanes, value) : value;
+  };
   address.inside = scope.builder.CreateAnd(spread(address.inside), spread(condition));
 }
 
@@ -233,7 +245,9 @@ Address PhaseLowering::bufferAddress(const Buffer &buffer, const Positions &at, 
   llvm::Value *pointer = buffer.pointer;
   SmallVector<std::pair<Position, llvm::Value *>, 4> terms;
   for (auto [position, stride] : llvm::zip(at, buffer.strides)) terms.push_back({position, stride});
-  sortByDepth(terms, [](const auto &a, const auto &c) { return (a.first.scope ? a.first.scope->depth : 0) < (c.first.scope ? c.first.scope->depth : 0); });
+  sortByDepth(terms, [](const auto &a, const auto &c) {
+    return (a.first.scope ? a.first.scope->depth : 0) < (c.first.scope ? c.first.scope->depth : 0);
+  });
   SmallVector<std::pair<Position, llvm::Value *>, 2> lanes;
   Scope *pointerScope = nestRoot;
   for (auto &[position, stride] : terms) {
@@ -288,16 +302,19 @@ llvm::Value *PhaseLowering::loadElements(const Address &address, mlir::Type type
   auto fromMemory = [&](llvm::Value *value) {
     return registerType(type)->isIntegerTy(1) ? here.CreateICmpNE(value, llvm::Constant::getNullValue(value->getType())) : value;
   };
-  llvm::Value *other = pad ? (registerType(type)->isIntegerTy(1) ? here.CreateZExt(pad, element) : pad) : llvm::Constant::getNullValue(element);
+  llvm::Value *other =
+      pad ? (registerType(type)->isIntegerTy(1) ? here.CreateZExt(pad, element) : pad) : llvm::Constant::getNullValue(element);
   if (address.kind == Address::Scalar) {
     if (address.inside && address.inside->getType()->isVectorTy()) {
       // One address for all lanes, a condition for each.
       llvm::Value *any = here.CreateOrReduce(address.inside);
       llvm::Value *value = here.CreateLoad(element, here.CreateSelect(any, address.pointer, zeros));
-      return fromMemory(here.CreateSelect(address.inside, here.CreateVectorSplat(scope.lanes, value), here.CreateVectorSplat(scope.lanes, other)));
+      return fromMemory(
+          here.CreateSelect(address.inside, here.CreateVectorSplat(scope.lanes, value), here.CreateVectorSplat(scope.lanes, other)));
     }
     llvm::Value *pointer = address.inside ? here.CreateSelect(address.inside, address.pointer, zeros) : address.pointer;
-    llvm::Value *value = here.CreateAlignedLoad(element, pointer, llvm::Align(std::min<uint64_t>(address.alignment, element->getScalarSizeInBits() / 8)));
+    llvm::Value *value =
+        here.CreateAlignedLoad(element, pointer, llvm::Align(std::min<uint64_t>(address.alignment, element->getScalarSizeInBits() / 8)));
     if (address.inside) value = here.CreateSelect(address.inside, value, other);
     return fromMemory(value);
   }

@@ -19,11 +19,21 @@ void PhaseLowering::lowerBlock(Block *block) {
   for (const Step &step : plan->steps(block)) {
     if (!failure.isOk()) return;
     switch (step.kind) {
-    case Step::Scalar: lowerScalar(step.op); break;
-    case Step::Nest: lowerNest(step); break;
-    case Step::Dot: lowerDot(cast<DotOp>(step.op)); break;
-    case Step::Scan: lowerScan(cast<ScanOp>(step.op)); break;
-    case Step::Control: lowerControl(step.op); break;
+    case Step::Scalar:
+      lowerScalar(step.op);
+      break;
+    case Step::Nest:
+      lowerNest(step);
+      break;
+    case Step::Dot:
+      lowerDot(cast<DotOp>(step.op));
+      break;
+    case Step::Scan:
+      lowerScan(cast<ScanOp>(step.op));
+      break;
+    case Step::Control:
+      lowerControl(step.op);
+      break;
     }
   }
 }
@@ -55,7 +65,8 @@ llvm::Value *PhaseLowering::hoisted(Value value) {
 
 llvm::Value *PhaseLowering::scalar(Value value) {
   if (auto found = scalars.find(value); found != scalars.end()) return found->second;
-  if (auto constantOp = value.getDefiningOp<arith::ConstantOp>()) return scalars[value] = constant(constantOp.getValue(), constantOp.getType());
+  if (auto constantOp = value.getDefiningOp<arith::ConstantOp>())
+    return scalars[value] = constant(constantOp.getValue(), constantOp.getType());
   Operation *home = value.getParentRegion()->getParentOp();
   if (isa<KernelOp>(home)) return scalars[value] = hoisted(value);
   if (value.getDefiningOp<DimOp>()) return scalars[value] = hoisted(value);
@@ -81,12 +92,14 @@ void PhaseLowering::lowerScalar(Operation *op) {
       .Case([&](ShiftOp shift) {
         RangeNumbers numbers = range(shift.getRange());
         llvm::Value *offset = scalar(shift.getOffset());
-        ranges[shift.getResult()] = {numbers.id, b.CreateNSWAdd(numbers.begin, offset), b.CreateNSWAdd(numbers.end, offset), numbers.extent};
+        ranges[shift.getResult()] = {numbers.id, b.CreateNSWAdd(numbers.begin, offset), b.CreateNSWAdd(numbers.end, offset),
+                                     numbers.extent};
       })
       .Case([&](ScaleOp scale) {
         RangeNumbers numbers = range(scale.getRange());
         llvm::Value *factor = b.getInt64(scale.getFactor());
-        ranges[scale.getResult()] = {numbers.id, b.CreateNSWMul(numbers.begin, factor), b.CreateNSWMul(numbers.end, factor), numbers.extent * int64_t(scale.getFactor())};
+        ranges[scale.getResult()] = {numbers.id, b.CreateNSWMul(numbers.begin, factor), b.CreateNSWMul(numbers.end, factor),
+                                     numbers.extent * int64_t(scale.getFactor())};
       })
       .Case([&](BeginOp begin) { scalars[begin.getResult()] = range(begin.getRange()).begin; })
       .Case([&](EndOp end) { scalars[end.getResult()] = range(end.getRange()).end; })
@@ -99,14 +112,16 @@ void PhaseLowering::lowerScalar(Operation *op) {
         nestRoot = &scope;
         Value pad = load.getPad();
         Address address = addressOf(load, {}, scope);
-        scalars[load.getResult()] = loadElements(address, cast<ViewType>(load.getView().getType()).getElementType(), scope, pad ? scalar(pad) : nullptr);
+        scalars[load.getResult()] =
+            loadElements(address, cast<ViewType>(load.getView().getType()).getElementType(), scope, pad ? scalar(pad) : nullptr);
         nestRoot = nullptr;
         b.SetInsertPoint(scope.builder.GetInsertBlock());
       })
       .Case([&](StoreOp store) {
         Scope scope(b.GetInsertBlock(), nullptr);
         nestRoot = &scope;
-        storeElements(addressOf(store, {}, scope), scalar(store.getValue()), cast<ViewType>(store.getView().getType()).getElementType(), scope, false);
+        storeElements(addressOf(store, {}, scope), scalar(store.getValue()), cast<ViewType>(store.getView().getType()).getElementType(),
+                      scope, false);
         nestRoot = nullptr;
         b.SetInsertPoint(scope.builder.GetInsertBlock());
       })
@@ -128,26 +143,27 @@ void PhaseLowering::lowerControl(Operation *op) {
     int64_t extent = isa<RangeType>(counter) ? cast<RangeType>(counter).getExtent() : 1;
     llvm::Value *upper = scalar(loop.getUpper());
     hoistPacking(loop);
-    lowerLoop(loop, lower, upper, b.getInt64(extent), loop.getInits(), loop.getBody().front().getArguments().drop_front(), [&](llvm::Value *index) {
-      Value argument = loop.getBody().getArgument(0);
-      if (isa<RangeType>(counter)) {
-        llvm::Value *id = b.CreateUDiv(b.CreateSub(index, lower), b.getInt64(extent));
-        llvm::Value *end = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b.CreateNSWAdd(index, b.getInt64(extent)), upper);
-        ranges[argument] = {id, index, end, extent};
-      } else {
-        scalars[argument] = index;
-      }
-    });
+    lowerLoop(loop, lower, upper, b.getInt64(extent), loop.getInits(), loop.getBody().front().getArguments().drop_front(),
+              [&](llvm::Value *index) {
+                Value argument = loop.getBody().getArgument(0);
+                if (isa<RangeType>(counter)) {
+                  llvm::Value *id = b.CreateUDiv(b.CreateSub(index, lower), b.getInt64(extent));
+                  llvm::Value *end = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b.CreateNSWAdd(index, b.getInt64(extent)), upper);
+                  ranges[argument] = {id, index, end, extent};
+                } else {
+                  scalars[argument] = index;
+                }
+              });
   } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
-    lowerLoop(loop, scalar(loop.getLowerBound()), scalar(loop.getUpperBound()), scalar(loop.getStep()), loop.getInitArgs(), loop.getRegionIterArgs(),
-              [&](llvm::Value *index) { scalars[loop.getInductionVar()] = index; });
+    lowerLoop(loop, scalar(loop.getLowerBound()), scalar(loop.getUpperBound()), scalar(loop.getStep()), loop.getInitArgs(),
+              loop.getRegionIterArgs(), [&](llvm::Value *index) { scalars[loop.getInductionVar()] = index; });
   } else {
     lowerIf(cast<scf::IfOp>(op));
   }
 }
 
-void PhaseLowering::lowerLoop(Operation *loop, llvm::Value *lower, llvm::Value *upper, llvm::Value *step, ValueRange inits, ValueRange carries,
-                              llvm::function_ref<void(llvm::Value *)> bind) {
+void PhaseLowering::lowerLoop(Operation *loop, llvm::Value *lower, llvm::Value *upper, llvm::Value *step, ValueRange inits,
+                              ValueRange carries, llvm::function_ref<void(llvm::Value *)> bind) {
   SmallVector<llvm::AllocaInst *, 4> slots;
   for (auto [init, carry] : llvm::zip(inits, carries)) {
     if (isTile(init.getType())) {
@@ -174,7 +190,8 @@ void PhaseLowering::lowerLoop(Operation *loop, llvm::Value *lower, llvm::Value *
 
 void PhaseLowering::lowerIf(scf::IfOp choice) {
   SmallVector<llvm::AllocaInst *, 2> slots;
-  for (Value result : choice.getResults()) slots.push_back(isTile(result.getType()) ? nullptr : variable(registerType(result.getType()), "chosen"));
+  for (Value result : choice.getResults())
+    slots.push_back(isTile(result.getType()) ? nullptr : variable(registerType(result.getType()), "chosen"));
   llvm::BasicBlock *yes = newBlock("then"), *no = newBlock("else"), *done = newBlock("endif");
   b.CreateCondBr(scalar(choice.getCondition()), yes, no);
   auto branch = [&](llvm::BasicBlock *at, Region &region) {

@@ -84,14 +84,17 @@ bool PhaseLowering::assumesMultiple(Value upper, int64_t factor, Value view, uns
     if (!product) return false;
     for (auto [size, number] : {std::pair{product.getLhs(), product.getRhs()}, {product.getRhs(), product.getLhs()}}) {
       auto constantOp = number.getDefiningOp<arith::ConstantOp>();
-      if (constantOp && isSize(size, counted.getView(), counted.getDim()) && cast<IntegerAttr>(constantOp.getValue()).getInt() == factor) return true;
+      if (constantOp && isSize(size, counted.getView(), counted.getDim()) && cast<IntegerAttr>(constantOp.getValue()).getInt() == factor)
+        return true;
     }
     return false;
   };
   for (auto assume : grid->getParentOfType<KernelOp>().getBody().getOps<AssumeOp>()) {
     auto equal = assume.getCondition().getDefiningOp<arith::CmpIOp>();
     if (!equal || equal.getPredicate() != arith::CmpIPredicate::eq) continue;
-    if ((isSize(equal.getLhs(), view, dim) && isProduct(equal.getRhs())) || (isSize(equal.getRhs(), view, dim) && isProduct(equal.getLhs()))) return true;
+    if ((isSize(equal.getLhs(), view, dim) && isProduct(equal.getRhs())) ||
+        (isSize(equal.getRhs(), view, dim) && isProduct(equal.getLhs())))
+      return true;
   }
   return false;
 }
@@ -125,8 +128,8 @@ bool PhaseLowering::isNonNegative(Value index) {
     auto integer = dyn_cast<IntegerAttr>(constantOp.getValue());
     return integer && !integer.getValue().isNegative();
   }
-  if (isa<arith::AddIOp, arith::MulIOp, arith::DivUIOp, arith::RemUIOp, arith::DivSIOp, arith::RemSIOp, arith::CeilDivUIOp, arith::CeilDivSIOp, arith::MinSIOp, arith::MinUIOp,
-          arith::FloorDivSIOp>(op))
+  if (isa<arith::AddIOp, arith::MulIOp, arith::DivUIOp, arith::RemUIOp, arith::DivSIOp, arith::RemSIOp, arith::CeilDivUIOp,
+          arith::CeilDivSIOp, arith::MinSIOp, arith::MinUIOp, arith::FloorDivSIOp>(op))
     return isNonNegative(op->getOperand(0)) && isNonNegative(op->getOperand(1));
   if (isa<arith::MaxSIOp>(op)) return isNonNegative(op->getOperand(0)) || isNonNegative(op->getOperand(1));
   if (auto begin = dyn_cast<BeginOp>(op)) {
@@ -140,7 +143,8 @@ bool PhaseLowering::isNonNegative(Value index) {
 bool PhaseLowering::isKnownIndex(Value index, Value view, unsigned dim) {
   if (auto argument = dyn_cast<BlockArgument>(index)) {
     auto loop = dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
-    return loop && argument.getArgNumber() == 0 && isAtMostSize(loop.getUpper(), view, dim) && (!loop.getLower() || isNonNegative(loop.getLower()));
+    return loop && argument.getArgNumber() == 0 && isAtMostSize(loop.getUpper(), view, dim) &&
+           (!loop.getLower() || isNonNegative(loop.getLower()));
   }
   if (auto constantOp = index.getDefiningOp<arith::ConstantOp>()) {
     int64_t size = extents.staticSize(view, dim), at = cast<IntegerAttr>(constantOp.getValue()).getInt();

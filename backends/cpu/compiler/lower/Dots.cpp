@@ -166,7 +166,8 @@ void PhaseLowering::hoistPacking(LoopOp loop) {
     llvm::Value *groups = prologue.CreateUDiv(prologue.CreateAdd(k, prologue.getInt64(group - 1)), prologue.getInt64(group));
     llvm::Value *wholeK = prologue.CreateMul(groups, prologue.getInt64(group));
     Panels panels;
-    panels.pointer = scratch(rows + " " + std::to_string(columns * bytes) + " *", prologue.CreateMul(wholeK, prologue.getInt64(columns * bytes)));
+    panels.pointer =
+        scratch(rows + " " + std::to_string(columns * bytes) + " *", prologue.CreateMul(wholeK, prologue.getInt64(columns * bytes)));
     panels.panelStride = prologue.CreateMul(wholeK, prologue.getInt64(tile.nr));
     panels.width = tile.nr;
 
@@ -274,13 +275,15 @@ void PhaseLowering::lowerDot(DotOp dot) {
     DotSchedule schedule;
     schedule.mr = tile.mr;
     schedule.nr = tile.nr;
-    Matrix left = matrixOf(dot.getLhs(), at, dims.lhsLine, dims.lhsK, scope), right = matrixOf(dot.getRhs(), at, dims.rhsLine, dims.rhsK, scope);
+    Matrix left = matrixOf(dot.getLhs(), at, dims.lhsLine, dims.lhsK, scope),
+           right = matrixOf(dot.getRhs(), at, dims.rhsLine, dims.rhsK, scope);
     DotOperand lhs{DotOperand::Strided, left.pointer, left.lineStride, left.kStride, 0};
     DotOperand rhs{DotOperand::Strided, right.pointer, right.lineStride, right.kStride, 0};
     int64_t group = form->group;
     auto roundedK = [&](RankedTensorType type, unsigned dim) {
       auto [text, value] = capacity(type, dim);
-      llvm::Value *rounded = prologue.CreateMul(prologue.CreateUDiv(prologue.CreateAdd(value, prologue.getInt64(group - 1)), prologue.getInt64(group)), prologue.getInt64(group));
+      llvm::Value *rounded = prologue.CreateMul(
+          prologue.CreateUDiv(prologue.CreateAdd(value, prologue.getInt64(group - 1)), prologue.getInt64(group)), prologue.getInt64(group));
       return std::pair(text + " " + std::to_string(group) + " ceildiv " + std::to_string(group) + " *", rounded);
     };
 
@@ -289,7 +292,8 @@ void PhaseLowering::lowerDot(DotOp dot) {
       // Rows [begin, end) of the loop's range: a panel holds all of k, so they start `begin` rows in.
       Value kRange = cast<LoopOp>(dot->getParentOp()).getBody().getArgument(0);
       llvm::Value *offset = b.CreateMul(range(kRange).begin, b.getInt64(panels->second.width));
-      rhs = {DotOperand::Packed, b.CreateGEP(dotElementType(context, form->packedRhs), panels->second.pointer, offset), panels->second.panelStride, nullptr, panels->second.width};
+      rhs = {DotOperand::Packed, b.CreateGEP(dotElementType(context, form->packedRhs), panels->second.pointer, offset),
+             panels->second.panelStride, nullptr, panels->second.width};
     } else {
       // Along rows of the right operand both are read as vectors of k; a packed left operand needs a packed right one.
       bool alongRows = !isOne(right.lineStride);
@@ -302,11 +306,13 @@ void PhaseLowering::lowerDot(DotOp dot) {
       if (pack) {
         auto [columnsText, columns] = capacity(rhsType, dims.rhsLine);
         auto [rowsText, rows] = roundedK(rhsType, dims.rhsK);
-        llvm::Value *panelCount = prologue.CreateUDiv(prologue.CreateAdd(columns, prologue.getInt64(tile.nr - 1)), prologue.getInt64(tile.nr));
+        llvm::Value *panelCount =
+            prologue.CreateUDiv(prologue.CreateAdd(columns, prologue.getInt64(tile.nr - 1)), prologue.getInt64(tile.nr));
         int64_t bytes = int64_t(tile.nr) * dotElementBytes(form->packedRhs);
         auto *panelStride = prologue.CreateMul(rows, prologue.getInt64(tile.nr));
-        llvm::Value *panels = scratch(columnsText + " " + std::to_string(tile.nr) + " ceildiv " + rowsText + " * " + std::to_string(bytes) + " *",
-                                      prologue.CreateMul(prologue.CreateMul(panelCount, rows), prologue.getInt64(bytes)));
+        llvm::Value *panels =
+            scratch(columnsText + " " + std::to_string(tile.nr) + " ceildiv " + rowsText + " * " + std::to_string(bytes) + " *",
+                    prologue.CreateMul(prologue.CreateMul(panelCount, rows), prologue.getInt64(bytes)));
         emitPackRhs(b, *form, {right.pointer, right.kStride, right.lineStride}, panels, {shape.k, shape.n, tile.nr, panelStride}, target);
         rhs = {DotOperand::Packed, panels, panelStride, nullptr, tile.nr};
       } else if (shape.maxM > 0 && shape.maxM <= 16) {
@@ -335,7 +341,8 @@ void PhaseLowering::lowerDot(DotOp dot) {
     output.overwrite = overwritesSums(dot);
     auto *pitch = llvm::dyn_cast<llvm::ConstantInt>(output.rowStride);
     output.paddedColumns = pitch && pitch->getSExtValue() % form->lanes == 0;
-    if (Status status = emitDot(b, *form, lhs, rhs, shape, output, schedule, target); !status.isOk() && failure.isOk()) failure = std::move(status);
+    if (Status status = emitDot(b, *form, lhs, rhs, shape, output, schedule, target); !status.isOk() && failure.isOk())
+      failure = std::move(status);
   };
   batch(0, root);
   nestRoot = nullptr;

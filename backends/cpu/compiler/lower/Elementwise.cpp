@@ -34,50 +34,78 @@ llvm::Value *safeDivisor(llvm::Value *left, llvm::Value *right, bool isSigned, l
   auto *one = llvm::ConstantInt::get(right->getType(), 1);
   if (auto *constant = llvm::dyn_cast<llvm::Constant>(right); constant && !constant->containsUndefOrPoisonElement()) {
     llvm::Constant *element = constant->getType()->isVectorTy() ? constant->getSplatValue() : constant;
-    if (auto *integer = llvm::dyn_cast_or_null<llvm::ConstantInt>(element); integer && !integer->isZero() && !integer->isMinusOne()) return right;
+    if (auto *integer = llvm::dyn_cast_or_null<llvm::ConstantInt>(element); integer && !integer->isZero() && !integer->isMinusOne())
+      return right;
   }
   llvm::Value *bad = b.CreateICmpEQ(right, llvm::Constant::getNullValue(right->getType()));
   if (isSigned) {
     llvm::Value *least = llvm::ConstantInt::get(right->getType(), llvm::APInt::getSignedMinValue(right->getType()->getScalarSizeInBits()));
-    bad = b.CreateOr(bad, b.CreateAnd(b.CreateICmpEQ(left, least), b.CreateICmpEQ(right, llvm::Constant::getAllOnesValue(right->getType()))));
+    bad =
+        b.CreateOr(bad, b.CreateAnd(b.CreateICmpEQ(left, least), b.CreateICmpEQ(right, llvm::Constant::getAllOnesValue(right->getType()))));
   }
   return b.CreateSelect(bad, one, right);
 }
 
 llvm::CmpInst::Predicate predicateOf(arith::CmpIPredicate predicate) {
   switch (predicate) {
-  case arith::CmpIPredicate::eq: return llvm::CmpInst::ICMP_EQ;
-  case arith::CmpIPredicate::ne: return llvm::CmpInst::ICMP_NE;
-  case arith::CmpIPredicate::slt: return llvm::CmpInst::ICMP_SLT;
-  case arith::CmpIPredicate::sle: return llvm::CmpInst::ICMP_SLE;
-  case arith::CmpIPredicate::sgt: return llvm::CmpInst::ICMP_SGT;
-  case arith::CmpIPredicate::sge: return llvm::CmpInst::ICMP_SGE;
-  case arith::CmpIPredicate::ult: return llvm::CmpInst::ICMP_ULT;
-  case arith::CmpIPredicate::ule: return llvm::CmpInst::ICMP_ULE;
-  case arith::CmpIPredicate::ugt: return llvm::CmpInst::ICMP_UGT;
-  case arith::CmpIPredicate::uge: return llvm::CmpInst::ICMP_UGE;
+  case arith::CmpIPredicate::eq:
+    return llvm::CmpInst::ICMP_EQ;
+  case arith::CmpIPredicate::ne:
+    return llvm::CmpInst::ICMP_NE;
+  case arith::CmpIPredicate::slt:
+    return llvm::CmpInst::ICMP_SLT;
+  case arith::CmpIPredicate::sle:
+    return llvm::CmpInst::ICMP_SLE;
+  case arith::CmpIPredicate::sgt:
+    return llvm::CmpInst::ICMP_SGT;
+  case arith::CmpIPredicate::sge:
+    return llvm::CmpInst::ICMP_SGE;
+  case arith::CmpIPredicate::ult:
+    return llvm::CmpInst::ICMP_ULT;
+  case arith::CmpIPredicate::ule:
+    return llvm::CmpInst::ICMP_ULE;
+  case arith::CmpIPredicate::ugt:
+    return llvm::CmpInst::ICMP_UGT;
+  case arith::CmpIPredicate::uge:
+    return llvm::CmpInst::ICMP_UGE;
   }
   llvm_unreachable("all predicates");
 }
 
 llvm::CmpInst::Predicate predicateOf(arith::CmpFPredicate predicate) {
   switch (predicate) {
-  case arith::CmpFPredicate::AlwaysFalse: return llvm::CmpInst::FCMP_FALSE;
-  case arith::CmpFPredicate::OEQ: return llvm::CmpInst::FCMP_OEQ;
-  case arith::CmpFPredicate::OGT: return llvm::CmpInst::FCMP_OGT;
-  case arith::CmpFPredicate::OGE: return llvm::CmpInst::FCMP_OGE;
-  case arith::CmpFPredicate::OLT: return llvm::CmpInst::FCMP_OLT;
-  case arith::CmpFPredicate::OLE: return llvm::CmpInst::FCMP_OLE;
-  case arith::CmpFPredicate::ONE: return llvm::CmpInst::FCMP_ONE;
-  case arith::CmpFPredicate::ORD: return llvm::CmpInst::FCMP_ORD;
-  case arith::CmpFPredicate::UEQ: return llvm::CmpInst::FCMP_UEQ;
-  case arith::CmpFPredicate::UGT: return llvm::CmpInst::FCMP_UGT;
-  case arith::CmpFPredicate::UGE: return llvm::CmpInst::FCMP_UGE;
-  case arith::CmpFPredicate::ULT: return llvm::CmpInst::FCMP_ULT;
-  case arith::CmpFPredicate::ULE: return llvm::CmpInst::FCMP_ULE;
-  case arith::CmpFPredicate::UNE: return llvm::CmpInst::FCMP_UNE;
-  case arith::CmpFPredicate::UNO: return llvm::CmpInst::FCMP_UNO;
-  case arith::CmpFPredicate::AlwaysTrue: return llvm::CmpInst::FCMP_TRUE;
+  case arith::CmpFPredicate::AlwaysFalse:
+    return llvm::CmpInst::FCMP_FALSE;
+  case arith::CmpFPredicate::OEQ:
+    return llvm::CmpInst::FCMP_OEQ;
+  case arith::CmpFPredicate::OGT:
+    return llvm::CmpInst::FCMP_OGT;
+  case arith::CmpFPredicate::OGE:
+    return llvm::CmpInst::FCMP_OGE;
+  case arith::CmpFPredicate::OLT:
+    return llvm::CmpInst::FCMP_OLT;
+  case arith::CmpFPredicate::OLE:
+    return llvm::CmpInst::FCMP_OLE;
+  case arith::CmpFPredicate::ONE:
+    return llvm::CmpInst::FCMP_ONE;
+  case arith::CmpFPredicate::ORD:
+    return llvm::CmpInst::FCMP_ORD;
+  case arith::CmpFPredicate::UEQ:
+    return llvm::CmpInst::FCMP_UEQ;
+  case arith::CmpFPredicate::UGT:
+    return llvm::CmpInst::FCMP_UGT;
+  case arith::CmpFPredicate::UGE:
+    return llvm::CmpInst::FCMP_UGE;
+  case arith::CmpFPredicate::ULT:
+    return llvm::CmpInst::FCMP_ULT;
+  case arith::CmpFPredicate::ULE:
+    return llvm::CmpInst::FCMP_ULE;
+  case arith::CmpFPredicate::UNE:
+    return llvm::CmpInst::FCMP_UNE;
+  case arith::CmpFPredicate::UNO:
+    return llvm::CmpInst::FCMP_UNO;
+  case arith::CmpFPredicate::AlwaysTrue:
+    return llvm::CmpInst::FCMP_TRUE;
   }
   llvm_unreachable("all predicates");
 }
@@ -136,7 +164,8 @@ llvm::Value *PhaseLowering::constant(mlir::Attribute value, mlir::Type type) {
     return constant(dense.getSplatValue<Attribute>(), elementOf(type));
   }
   llvm::Type *element = registerType(type);
-  if (auto integer = dyn_cast<IntegerAttr>(value)) return llvm::ConstantInt::get(element, integer.getValue().sextOrTrunc(element->getIntegerBitWidth()));
+  if (auto integer = dyn_cast<IntegerAttr>(value))
+    return llvm::ConstantInt::get(element, integer.getValue().sextOrTrunc(element->getIntegerBitWidth()));
   if (auto boolean = dyn_cast<BoolAttr>(value)) return llvm::ConstantInt::get(element, boolean.getValue());
   auto real = cast<FloatAttr>(value).getValue();
   if (element->isIntegerTy()) return llvm::ConstantInt::get(element, real.bitcastToAPInt());
@@ -180,7 +209,8 @@ llvm::Value *PhaseLowering::convert(llvm::Value *value, mlir::Type from, mlir::T
     return narrow(value, to, b);
   }
   if (fromFloat)
-    return b.CreateIntrinsic(isUnsigned || to.isInteger(1) ? llvm::Intrinsic::fptoui_sat : llvm::Intrinsic::fptosi_sat, {result, value->getType()}, {value});
+    return b.CreateIntrinsic(isUnsigned || to.isInteger(1) ? llvm::Intrinsic::fptoui_sat : llvm::Intrinsic::fptosi_sat,
+                             {result, value->getType()}, {value});
   if (toFloat) {
     llvm::Type *wide = shapedLike(value, to.isF64() ? b.getDoubleTy() : b.getFloatTy());
     value = isUnsigned ? b.CreateUIToFP(value, wide) : b.CreateSIToFP(value, wide);
@@ -196,7 +226,8 @@ llvm::Value *PhaseLowering::elementwise(Operation *op, llvm::ArrayRef<llvm::Valu
   if (auto cast = dyn_cast<CastOp>(op)) return convert(given[0], from, to, cast.getIsUnsigned(), b);
   if (isa<arith::ExtFOp, arith::TruncFOp, arith::SIToFPOp, arith::FPToSIOp, arith::TruncIOp, arith::ExtSIOp, arith::IndexCastOp>(op)) {
     if (isa<arith::ExtSIOp>(op) && from.isInteger(1)) return b.CreateSExt(given[0], shapedLike(given[0], registerType(to)));
-    if (isa<arith::SIToFPOp>(op) && from.isInteger(1)) return narrow(b.CreateSIToFP(given[0], shapedLike(given[0], to.isF64() ? b.getDoubleTy() : b.getFloatTy())), to, b);
+    if (isa<arith::SIToFPOp>(op) && from.isInteger(1))
+      return narrow(b.CreateSIToFP(given[0], shapedLike(given[0], to.isF64() ? b.getDoubleTy() : b.getFloatTy())), to, b);
     return convert(given[0], from, to, false, b);
   }
   if (isa<arith::ExtUIOp, arith::UIToFPOp, arith::FPToUIOp, arith::IndexCastUIOp>(op)) return convert(given[0], from, to, true, b);
@@ -253,7 +284,8 @@ llvm::Value *PhaseLowering::arithmetic(Operation *op, llvm::ArrayRef<llvm::Value
         llvm::Value *inexact = b.CreateICmpNE(b.CreateMul(quotient, divisor), v[0]);
         auto *zero = llvm::Constant::getNullValue(v[0]->getType());
         llvm::Value *negative = b.CreateXor(b.CreateICmpSLT(v[0], zero), b.CreateICmpSLT(divisor, zero));
-        if (isa<arith::CeilDivSIOp>(which)) return b.CreateAdd(quotient, b.CreateZExt(b.CreateAnd(inexact, b.CreateNot(negative)), v[0]->getType()));
+        if (isa<arith::CeilDivSIOp>(which))
+          return b.CreateAdd(quotient, b.CreateZExt(b.CreateAnd(inexact, b.CreateNot(negative)), v[0]->getType()));
         return b.CreateSub(quotient, b.CreateZExt(b.CreateAnd(inexact, negative), v[0]->getType()));
       })
       .Case([&](arith::AndIOp) { return b.CreateAnd(v[0], v[1]); })

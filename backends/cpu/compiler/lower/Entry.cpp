@@ -23,10 +23,11 @@ constexpr int64_t kStackBuffer = 2 << 10, kStackTotal = 24 << 10;
 
 } // namespace
 
-PhaseLowering::PhaseLowering(GridOp grid, const ExtentAnalysis &extents, const Facts &facts, const CpuTarget &target, const CodeKnobs &knobs, llvm::Module &module,
-                             std::string name, const llvm::DenseMap<Value, std::string> &workspaces)
-    : grid(grid), extents(extents), facts(facts), target(target), knobs(knobs), module(module), context(module.getContext()), name(std::move(name)),
-      workspaces(workspaces), prologue(context), b(context) {}
+PhaseLowering::PhaseLowering(GridOp grid, const ExtentAnalysis &extents, const Facts &facts, const CpuTarget &target,
+                             const CodeKnobs &knobs, llvm::Module &module, std::string name,
+                             const llvm::DenseMap<Value, std::string> &workspaces)
+    : grid(grid), extents(extents), facts(facts), target(target), knobs(knobs), module(module), context(module.getContext()),
+      name(std::move(name)), workspaces(workspaces), prologue(context), b(context) {}
 
 void PhaseLowering::fail(std::string text, Operation *op) {
   if (!failure.isOk()) return;
@@ -133,11 +134,16 @@ std::pair<std::string, llvm::Value *> PhaseLowering::capacity(RankedTensorType t
   }
   llvm::Value *size = sizeOf(atom->source, atom->dim);
   std::string text;
-  if (auto *constantSize = llvm::dyn_cast<llvm::ConstantInt>(size)) text = std::to_string(constantSize->getSExtValue());
-  else if (auto argument = dyn_cast<BlockArgument>(atom->source)) text = "s" + std::to_string(argument.getArgNumber()) + "." + std::to_string(atom->dim);
-  else if (auto expression = hostExpression(atom->source.getDefiningOp<WorkspaceOp>().getSizes()[dynamicIndex(atom->source, atom->dim)])) text = *expression;
-  else fail("a workspace's size is not an expression of sizes");
-  if (entry.factor != 1) return {text + " " + std::to_string(entry.factor) + " *", prologue.CreateMul(size, prologue.getInt64(entry.factor))};
+  if (auto *constantSize = llvm::dyn_cast<llvm::ConstantInt>(size))
+    text = std::to_string(constantSize->getSExtValue());
+  else if (auto argument = dyn_cast<BlockArgument>(atom->source))
+    text = "s" + std::to_string(argument.getArgNumber()) + "." + std::to_string(atom->dim);
+  else if (auto expression = hostExpression(atom->source.getDefiningOp<WorkspaceOp>().getSizes()[dynamicIndex(atom->source, atom->dim)]))
+    text = *expression;
+  else
+    fail("a workspace's size is not an expression of sizes");
+  if (entry.factor != 1)
+    return {text + " " + std::to_string(entry.factor) + " *", prologue.CreateMul(size, prologue.getInt64(entry.factor))};
   return {text, size};
 }
 
@@ -147,8 +153,10 @@ llvm::Value *PhaseLowering::scratch(const std::string &bytes, llvm::Value *bytes
   llvm::Value *pointer = prologue.CreateGEP(prologue.getInt8Ty(), scratchArgument, scratchOffset);
   llvm::Value *rounded = prologue.CreateAnd(prologue.CreateAdd(bytesHere, prologue.getInt64(64 + 63)), prologue.getInt64(-64));
   scratchOffset = prologue.CreateAdd(scratchOffset, rounded);
-  if (constantBytes) scratchConstant += (constantBytes->getSExtValue() + 127) / 64 * 64;
-  else scratchBytes += " " + bytes + " 127 + 64 / 64 * +";
+  if (constantBytes)
+    scratchConstant += (constantBytes->getSExtValue() + 127) / 64 * 64;
+  else
+    scratchBytes += " " + bytes + " 127 + 64 / 64 * +";
   return pointer;
 }
 
@@ -180,8 +188,10 @@ Buffer PhaseLowering::makeBuffer(Value owner) {
         extentText += " 15 + 16 / 16 *";
       }
     }
-    if (auto *constantExtent = llvm::dyn_cast<llvm::ConstantInt>(extent)) elements *= constantExtent->getSExtValue();
-    else isStatic = false;
+    if (auto *constantExtent = llvm::dyn_cast<llvm::ConstantInt>(extent))
+      elements *= constantExtent->getSExtValue();
+    else
+      isStatic = false;
     stride = prologue.CreateMul(stride, extent);
     text += " " + extentText + " *";
   }
@@ -228,7 +238,8 @@ Expected<LaunchDescription> PhaseLowering::run() {
   auto *zeroType = llvm::ArrayType::get(llvm::Type::getInt8Ty(context), 64);
   auto *zeroBytes = module.getNamedGlobal("zeros");
   if (!zeroBytes) {
-    zeroBytes = new llvm::GlobalVariable(module, zeroType, true, llvm::GlobalValue::InternalLinkage, llvm::ConstantAggregateZero::get(zeroType), "zeros");
+    zeroBytes = new llvm::GlobalVariable(module, zeroType, true, llvm::GlobalValue::InternalLinkage,
+                                         llvm::ConstantAggregateZero::get(zeroType), "zeros");
     zeroBytes->setAlignment(llvm::Align(64));
   }
   zeros = zeroBytes;

@@ -25,10 +25,14 @@ std::string estimatedNanoseconds(GridOp grid, const CpuTarget &target) {
   kernel.walk([&](Operation *op) {
     ArrayAttr kinds;
     Value view;
-    if (auto load = dyn_cast<LoadOp>(op)) kinds = load.getKinds(), view = load.getView();
-    else if (auto store = dyn_cast<StoreOp>(op)) kinds = store.getKinds(), view = store.getView();
-    else if (auto gather = dyn_cast<GatherOp>(op)) kinds = gather.getKinds(), view = gather.getView();
-    else return;
+    if (auto load = dyn_cast<LoadOp>(op))
+      kinds = load.getKinds(), view = load.getView();
+    else if (auto store = dyn_cast<StoreOp>(op))
+      kinds = store.getKinds(), view = store.getView();
+    else if (auto gather = dyn_cast<GatherOp>(op))
+      kinds = gather.getKinds(), view = gather.getView();
+    else
+      return;
     if (auto argument = dyn_cast<BlockArgument>(view))
       for (auto [dim, kind] : llvm::enumerate(kinds))
         if (auto symbol = dyn_cast<FlatSymbolRefAttr>(kind))
@@ -74,7 +78,8 @@ std::string estimatedNanoseconds(GridOp grid, const CpuTarget &target) {
     terms[factor] += elements * picoseconds;
   });
   std::string sum;
-  for (auto &[factor, picoseconds] : terms) sum = (sum.empty() ? "" : sum + " ") + std::to_string(picoseconds) + factor + (sum.empty() ? "" : " +");
+  for (auto &[factor, picoseconds] : terms)
+    sum = (sum.empty() ? "" : sum + " ") + std::to_string(picoseconds) + factor + (sum.empty() ? "" : " +");
   auto count = hostExpression(grid.getCount());
   if (sum.empty() || !count) return "0";
   return *count + " " + sum + " * 1000 /";

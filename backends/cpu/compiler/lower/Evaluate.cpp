@@ -62,7 +62,8 @@ Position PhaseLowering::divided(const Position &p, int64_t c) {
   auto *divisor = llvm::ConstantInt::get(llvm::Type::getInt64Ty(context), c);
   if (p.kind == PositionKind::Scattered || (p.kind == PositionKind::Consecutive && !staysInside(p, c, p.scope->lanes))) {
     result.kind = PositionKind::Scattered;
-    result.base = p.scope->builder.CreateUDiv(laneIndices(p, divisor->getType(), *p.scope), p.scope->builder.CreateVectorSplat(p.scope->lanes, divisor));
+    result.base = p.scope->builder.CreateUDiv(laneIndices(p, divisor->getType(), *p.scope),
+                                              p.scope->builder.CreateVectorSplat(p.scope->lanes, divisor));
     result.offset = 0;
     return result;
   }
@@ -87,7 +88,8 @@ Position PhaseLowering::remainder(const Position &p, int64_t c) {
   auto *divisor = llvm::ConstantInt::get(llvm::Type::getInt64Ty(context), c);
   if (p.kind == PositionKind::Scattered || (p.kind == PositionKind::Consecutive && !staysInside(p, c, p.scope->lanes))) {
     result.kind = PositionKind::Scattered;
-    result.base = p.scope->builder.CreateURem(laneIndices(p, divisor->getType(), *p.scope), p.scope->builder.CreateVectorSplat(p.scope->lanes, divisor));
+    result.base = p.scope->builder.CreateURem(laneIndices(p, divisor->getType(), *p.scope),
+                                              p.scope->builder.CreateVectorSplat(p.scope->lanes, divisor));
     result.offset = 0;
     return result;
   }
@@ -120,10 +122,12 @@ Position PhaseLowering::merged(ArrayRef<Position> positions, ArrayRef<int64_t> e
       if (scatter) {
         llvm::IRBuilder<> &at = scope->builder;
         next.kind = PositionKind::Scattered;
-        llvm::Value *scaled = at.CreateMul(laneIndices(term, i64, *scope), at.CreateVectorSplat(scope->lanes, llvm::ConstantInt::get(i64, stride)));
+        llvm::Value *scaled =
+            at.CreateMul(laneIndices(term, i64, *scope), at.CreateVectorSplat(scope->lanes, llvm::ConstantInt::get(i64, stride)));
         next.base = at.CreateAdd(laneIndices(sum, i64, *scope), scaled);
       } else {
-        next.kind = term.kind == PositionKind::Consecutive || sum.kind == PositionKind::Consecutive ? PositionKind::Consecutive : PositionKind::Uniform;
+        next.kind = term.kind == PositionKind::Consecutive || sum.kind == PositionKind::Consecutive ? PositionKind::Consecutive
+                                                                                                    : PositionKind::Uniform;
         next.offset = sum.offset + term.offset * stride;
         llvm::Value *scaled = nullptr;
         if (term.base) scaled = stride == 1 ? term.base : term.scope->builder.CreateMul(term.base, llvm::ConstantInt::get(i64, stride));
@@ -192,7 +196,8 @@ llvm::Value *PhaseLowering::computeCat(CatOp op, const Positions &at, Scope &sco
       }
     }
     llvm::IRBuilder<> &here = p.scope->builder;
-    bool aligned = p.kind != PositionKind::Scattered && p.base && p.multiple % width == 0 && p.offset % width == 0 && low % width == 0 && extent % width == 0;
+    bool aligned = p.kind != PositionKind::Scattered && p.base && p.multiple % width == 0 && p.offset % width == 0 && low % width == 0 &&
+                   extent % width == 0;
     auto clamp = [&](llvm::Value *index, int64_t last) {
       llvm::Value *local = here.CreateSub(index, llvm::ConstantInt::get(index->getType(), low));
       local = here.CreateBinaryIntrinsic(llvm::Intrinsic::smax, local, llvm::ConstantInt::get(index->getType(), 0));
@@ -221,7 +226,9 @@ llvm::Value *PhaseLowering::computeCat(CatOp op, const Positions &at, Scope &sco
 
 llvm::Value *PhaseLowering::selectLanes(llvm::Value *condition, llvm::Value *yes, llvm::Value *no, Scope &scope) {
   bool vector = yes->getType()->isVectorTy() || no->getType()->isVectorTy() || condition->getType()->isVectorTy();
-  auto spread = [&](llvm::Value *value) { return vector && !value->getType()->isVectorTy() ? scope.builder.CreateVectorSplat(scope.lanes, value) : value; };
+  auto spread = [&](llvm::Value *value) {
+    return vector && !value->getType()->isVectorTy() ? scope.builder.CreateVectorSplat(scope.lanes, value) : value;
+  };
   if (!condition->getType()->isVectorTy()) return scope.builder.CreateSelect(condition, spread(yes), spread(no));
   return scope.builder.CreateSelect(condition, spread(yes), spread(no));
 }
@@ -261,7 +268,8 @@ llvm::Value *PhaseLowering::compute(Value value, const Positions &at, Scope &sco
   return llvm::TypeSwitch<Operation *, llvm::Value *>(op)
       .Case<LoadOp, GatherOp>([&](auto access) {
         Value pad = access.getPad();
-        return loadElements(addressOf(access, at, scope), cast<ViewType>(access.getView().getType()).getElementType(), scope, pad ? scalar(pad) : nullptr);
+        return loadElements(addressOf(access, at, scope), cast<ViewType>(access.getView().getType()).getElementType(), scope,
+                            pad ? scalar(pad) : nullptr);
       })
       .Case([&](IndexOp index) {
         llvm::Type *element = registerType(index.getResult().getType());
@@ -276,7 +284,8 @@ llvm::Value *PhaseLowering::compute(Value value, const Positions &at, Scope &sco
         mlir::Type type = elementOf(iota.getResult().getType());
         bool real = isa<FloatType>(type);
         llvm::Type *integer = real ? llvm::Type::getInt32Ty(context) : element;
-        llvm::Value *index = at[0].kind == PositionKind::Uniform ? here.CreateZExtOrTrunc(uniform(at[0]), integer) : laneIndices(at[0], integer, scope);
+        llvm::Value *index =
+            at[0].kind == PositionKind::Uniform ? here.CreateZExtOrTrunc(uniform(at[0]), integer) : laneIndices(at[0], integer, scope);
         return real ? convert(index, IntegerType::get(type.getContext(), 32), type, false, here) : index;
       })
       .Case([&](SplatOp splat) { return scalar(splat.getScalar()); })

@@ -25,11 +25,13 @@ std::optional<std::string> hostExpression(Value index) {
     return std::nullopt;
   }
   if (auto dim = dyn_cast<DimOp>(op)) {
-    if (auto view = dyn_cast<BlockArgument>(dim.getView())) return "s" + std::to_string(view.getArgNumber()) + "." + std::to_string(dim.getDim());
+    if (auto view = dyn_cast<BlockArgument>(dim.getView()))
+      return "s" + std::to_string(view.getArgNumber()) + "." + std::to_string(dim.getDim());
     if (auto workspace = dim.getView().getDefiningOp<WorkspaceOp>()) return hostExpression(workspace.getSizes()[dim.getDim()]);
     return std::nullopt;
   }
-  if (isa<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp, arith::TruncIOp, CastOp>(op) && op->getOperand(0).getType().isIntOrIndex())
+  if (isa<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp, arith::TruncIOp, CastOp>(op) &&
+      op->getOperand(0).getType().isIntOrIndex())
     return hostExpression(op->getOperand(0));
   const char *spelling = llvm::TypeSwitch<Operation *, const char *>(op)
                              .Case<arith::AddIOp>([](auto) { return "+"; })
@@ -49,7 +51,8 @@ std::optional<std::string> hostExpression(Value index) {
     return *left + " " + *right + " " + spelling;
   }
   if (auto select = dyn_cast<arith::SelectOp>(op)) {
-    auto condition = hostExpression(select.getCondition()), yes = hostExpression(select.getTrueValue()), no = hostExpression(select.getFalseValue());
+    auto condition = hostExpression(select.getCondition()), yes = hostExpression(select.getTrueValue()),
+         no = hostExpression(select.getFalseValue());
     if (!condition || !yes || !no) return std::nullopt;
     return *condition + " " + *yes + " " + *no + " select";
   }
@@ -58,12 +61,28 @@ std::optional<std::string> hostExpression(Value index) {
     if (!left || !right) return std::nullopt;
     const char *predicate = nullptr;
     switch (cmp.getPredicate()) {
-    case arith::CmpIPredicate::eq: predicate = "=="; break;
-    case arith::CmpIPredicate::ne: predicate = "!="; break;
-    case arith::CmpIPredicate::slt: case arith::CmpIPredicate::ult: predicate = "<"; break;
-    case arith::CmpIPredicate::sle: case arith::CmpIPredicate::ule: predicate = "<="; break;
-    case arith::CmpIPredicate::sgt: case arith::CmpIPredicate::ugt: predicate = ">"; break;
-    case arith::CmpIPredicate::sge: case arith::CmpIPredicate::uge: predicate = ">="; break;
+    case arith::CmpIPredicate::eq:
+      predicate = "==";
+      break;
+    case arith::CmpIPredicate::ne:
+      predicate = "!=";
+      break;
+    case arith::CmpIPredicate::slt:
+    case arith::CmpIPredicate::ult:
+      predicate = "<";
+      break;
+    case arith::CmpIPredicate::sle:
+    case arith::CmpIPredicate::ule:
+      predicate = "<=";
+      break;
+    case arith::CmpIPredicate::sgt:
+    case arith::CmpIPredicate::ugt:
+      predicate = ">";
+      break;
+    case arith::CmpIPredicate::sge:
+    case arith::CmpIPredicate::uge:
+      predicate = ">=";
+      break;
     }
     return *left + " " + *right + " " + predicate;
   }

@@ -16,7 +16,8 @@ using namespace pantile::tile;
 
 namespace pantile::cpu {
 
-Expected<LoweredKernel> lowerKernel(KernelOp kernel, const Facts &facts, const CpuTarget &target, const CodeKnobs &knobs, llvm::LLVMContext &context) {
+Expected<LoweredKernel> lowerKernel(KernelOp kernel, const Facts &facts, const CpuTarget &target, const CodeKnobs &knobs,
+                                    llvm::LLVMContext &context) {
   LoweredKernel result;
   result.module = std::make_unique<llvm::Module>(kernel.getSymName(), context);
   PANTILE_RETURN_IF_ERROR(prepareModule(*result.module, target));
@@ -28,7 +29,8 @@ Expected<LoweredKernel> lowerKernel(KernelOp kernel, const Facts &facts, const C
   std::string used = "0";
   for (auto workspace : body.getOps<WorkspaceOp>()) {
     auto type = cast<ViewType>(workspace.getResult().getType());
-    std::string bytes = std::to_string(std::max<unsigned>(8, type.getElementType().isIndex() ? 64 : type.getElementType().getIntOrFloatBitWidth()) / 8);
+    std::string bytes =
+        std::to_string(std::max<unsigned>(8, type.getElementType().isIndex() ? 64 : type.getElementType().getIntOrFloatBitWidth()) / 8);
     unsigned dynamic = 0;
     bool all = workspace.getSizes().size() == type.getShape().size();
     for (int64_t size : type.getShape()) {

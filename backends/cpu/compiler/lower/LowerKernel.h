@@ -17,10 +17,10 @@ namespace pantile::cpu {
 
 /// What steers code generation besides the IR; the CPU's own knobs.
 struct CodeKnobs {
-  int64_t unroll = 0;   ///< vectors a step of a nest, 0: by the cost of its body
+  int64_t unroll = 0; ///< vectors a step of a nest, 0: by the cost of its body
   bool streamingStores = false;
   int64_t mr = 0, nr = 0; ///< register tile of dots, 0: the target's default
-  bool packB = true;    ///< pack the right operand of dots
+  bool packB = true;      ///< pack the right operand of dots
 };
 
 struct LoweredKernel {
@@ -30,7 +30,8 @@ struct LoweredKernel {
 
 /// One function a phase, named <kernel>_<phase>. Launch extras: scratch bytes a worker, estimated nanoseconds, then zeros for
 /// the chunk and the most threads (the caller knows the launch-only knobs).
-Expected<LoweredKernel> lowerKernel(tile::KernelOp scheduled, const Facts &facts, const CpuTarget &target, const CodeKnobs &knobs, llvm::LLVMContext &context);
+Expected<LoweredKernel> lowerKernel(tile::KernelOp scheduled, const Facts &facts, const CpuTarget &target, const CodeKnobs &knobs,
+                                    llvm::LLVMContext &context);
 
 } // namespace pantile::cpu
 

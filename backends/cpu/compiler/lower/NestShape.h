@@ -18,7 +18,7 @@ namespace pantile::cpu {
 struct NestShape {
   llvm::SmallVector<llvm::Value *, 4> counts; ///< logical extents, i64
   tile::Extents extents;
-  llvm::SmallVector<unsigned, 4> outer;       ///< dimensions of the loops around the vector loop
+  llvm::SmallVector<unsigned, 4> outer; ///< dimensions of the loops around the vector loop
   int vectorDim = -1;
   int64_t reduced = -1;
   unsigned lanes = 1, unroll = 1;

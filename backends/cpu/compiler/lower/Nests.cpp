@@ -62,7 +62,8 @@ llvm::Value *PhaseLowering::atomValue(const ExtentAtom &atom) {
   }
   llvm::Type *i64 = b.getInt64Ty();
   if (atom.multiply != 1) count = b.CreateMul(count, llvm::ConstantInt::get(i64, atom.multiply));
-  if (atom.divide != 1) count = b.CreateUDiv(b.CreateAdd(count, llvm::ConstantInt::get(i64, atom.divide - 1)), llvm::ConstantInt::get(i64, atom.divide));
+  if (atom.divide != 1)
+    count = b.CreateUDiv(b.CreateAdd(count, llvm::ConstantInt::get(i64, atom.divide - 1)), llvm::ConstantInt::get(i64, atom.divide));
   return count;
 }
 
@@ -136,7 +137,8 @@ unsigned PhaseLowering::lanesFor(const Step &step) {
   };
   bool sums = false;
   for (const Root &root : step.roots) {
-    if (root.kind == Root::Fill) visit(root.value, true);
+    if (root.kind == Root::Fill)
+      visit(root.value, true);
     else
       for (Value operand : root.op->getOperands()) visit(operand, true);
     if (root.kind == Root::Reduce)
@@ -166,7 +168,8 @@ unsigned PhaseLowering::bodyCost(const Step &step) {
       visit(root.value, root.target == root.value);
     } else {
       for (Value operand : root.op->getOperands()) visit(operand, false);
-      if (root.kind == Root::Reduce && !root.op->getRegion(0).empty()) cost += 3 * unsigned(root.op->getRegion(0).front().getOperations().size());
+      if (root.kind == Root::Reduce && !root.op->getRegion(0).empty())
+        cost += 3 * unsigned(root.op->getRegion(0).front().getOperations().size());
     }
   }
   return cost;
@@ -189,7 +192,9 @@ void PhaseLowering::lowerNest(const Step &step) {
     }
   // A last dimension of a few elements (pairs of join) leaves most lanes idle: run along the one before it.
   if (shape.vectorDim > 0 && !domain.type.isDynamicDim(shape.vectorDim) && domain.type.getDimSize(shape.vectorDim) <= 2)
-    if (domain.type.isDynamicDim(shape.vectorDim - 1) || domain.type.getDimSize(shape.vectorDim - 1) > 4 * domain.type.getDimSize(shape.vectorDim)) --shape.vectorDim;
+    if (domain.type.isDynamicDim(shape.vectorDim - 1) ||
+        domain.type.getDimSize(shape.vectorDim - 1) > 4 * domain.type.getDimSize(shape.vectorDim))
+      --shape.vectorDim;
   for (const Root &root : step.roots) {
     int unit = -1;
     if (root.kind == Root::Store) unit = unitDimensionOfAccess(root.op);
@@ -250,7 +255,9 @@ llvm::Value *PhaseLowering::tailMask(llvm::Value *remaining, unsigned lanes) {
 }
 
 /// Calls `chunk(base, base's multiple, copies, mask)` for whole groups of vectors, single vectors and the masked rest.
-void PhaseLowering::vectorLoop(const NestShape &shape, llvm::function_ref<void(llvm::Value *base, int64_t multiple, unsigned copies, llvm::Value *mask, int64_t offset)> chunk) {
+void PhaseLowering::vectorLoop(
+    const NestShape &shape,
+    llvm::function_ref<void(llvm::Value *base, int64_t multiple, unsigned copies, llvm::Value *mask, int64_t offset)> chunk) {
   llvm::Value *count = shape.vectorDim < 0 ? b.getInt64(1) : shape.counts[shape.vectorDim];
   int64_t lanes = shape.lanes, group = lanes * shape.unroll;
   if (auto *constant = llvm::dyn_cast<llvm::ConstantInt>(count)) {
@@ -312,11 +319,18 @@ void PhaseLowering::emitRoots(const Step &step, ArrayRef<Positions> copies, Scop
     for (const Root &root : step.roots) {
       auto &mine = values.emplace_back();
       switch (root.kind) {
-      case Root::Fill: mine.push_back(root.target == root.value ? computeInto(root.value, at, scope) : evaluate(root.value, at, scope)); break;
-      case Root::Store: mine.push_back(evaluate(cast<StoreOp>(root.op).getValue(), at, scope)); break;
-      case Root::Scatter: mine.push_back(evaluate(cast<ScatterOp>(root.op).getValue(), at, scope)); break;
+      case Root::Fill:
+        mine.push_back(root.target == root.value ? computeInto(root.value, at, scope) : evaluate(root.value, at, scope));
+        break;
+      case Root::Store:
+        mine.push_back(evaluate(cast<StoreOp>(root.op).getValue(), at, scope));
+        break;
+      case Root::Scatter:
+        mine.push_back(evaluate(cast<ScatterOp>(root.op).getValue(), at, scope));
+        break;
       case Root::Reduce:
-        for (Value source : cast<ReduceOp>(root.op).getSources()) mine.push_back(accumulated(root.op, evaluate(source, at, scope), source.getType(), scope.builder));
+        for (Value source : cast<ReduceOp>(root.op).getSources())
+          mine.push_back(accumulated(root.op, evaluate(source, at, scope), source.getType(), scope.builder));
         break;
       }
     }
@@ -364,7 +378,8 @@ void PhaseLowering::vectors(const Step &step, const NestShape &shape, Positions 
   unsigned copies = shape.reduced >= 0 ? shape.unroll : 1;
   if (shape.reduced >= 0)
     if (auto *constant = llvm::dyn_cast<llvm::ConstantInt>(shape.counts[shape.vectorDim]))
-      if (int64_t whole = constant->getSExtValue() / shape.lanes; whole <= kUnrollWhole) copies = unsigned(std::max<int64_t>(1, std::min<int64_t>(4, whole)));
+      if (int64_t whole = constant->getSExtValue() / shape.lanes; whole <= kUnrollWhole)
+        copies = unsigned(std::max<int64_t>(1, std::min<int64_t>(4, whole)));
   Accumulators partial = makeAccumulators(step, shape.lanes, copies);
   vectorLoop(shape, [&](llvm::Value *base, int64_t multiple, unsigned count, llvm::Value *mask, int64_t offset) {
     Scope scope(b.GetInsertBlock(), &parent);
@@ -423,7 +438,8 @@ void PhaseLowering::columns(const Step &step, const NestShape &shape, Positions 
     b.SetInsertPoint(start);
     PositionKind kind = shape.lanes > 1 ? PositionKind::Consecutive : PositionKind::Uniform;
     SmallVector<Positions, 4> all(count, at);
-    for (unsigned u = 0; u < count; ++u) all[u][shape.vectorDim] = {kind, base, offset + int64_t(u) * shape.lanes, multiple, &chunk, shape.extents[shape.vectorDim]};
+    for (unsigned u = 0; u < count; ++u)
+      all[u][shape.vectorDim] = {kind, base, offset + int64_t(u) * shape.lanes, multiple, &chunk, shape.extents[shape.vectorDim]};
     countedLoop(b, b.getInt64(0), shape.counts[shape.reduced], b.getInt64(1), "reduce", [&](llvm::Value *index) {
       Scope scope(b.GetInsertBlock(), &chunk);
       for (Positions &mine : all) mine[shape.reduced] = {PositionKind::Uniform, index, 0, 1, &scope, shape.extents[shape.reduced]};

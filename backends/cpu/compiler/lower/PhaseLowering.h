@@ -33,7 +33,8 @@ class IfOp;
 namespace pantile::cpu {
 
 /// A function of one or two elementwise operands, for reductions and scans: from (accumulated, next) to combined.
-using Combine = std::function<llvm::SmallVector<llvm::Value *, 2>(llvm::IRBuilder<> &, llvm::ArrayRef<llvm::Value *> left, llvm::ArrayRef<llvm::Value *> right)>;
+using Combine = std::function<llvm::SmallVector<llvm::Value *, 2>(llvm::IRBuilder<> &, llvm::ArrayRef<llvm::Value *> left,
+                                                                  llvm::ArrayRef<llvm::Value *> right)>;
 
 class PhaseLowering {
 public:
@@ -78,8 +79,8 @@ private:
   void lowerBlock(mlir::Block *block);
   void lowerScalar(mlir::Operation *op);
   void lowerControl(mlir::Operation *op);
-  void lowerLoop(mlir::Operation *loop, llvm::Value *lower, llvm::Value *upper, llvm::Value *step, mlir::ValueRange inits, mlir::ValueRange carries,
-                 llvm::function_ref<void(llvm::Value *)> bind);
+  void lowerLoop(mlir::Operation *loop, llvm::Value *lower, llvm::Value *upper, llvm::Value *step, mlir::ValueRange inits,
+                 mlir::ValueRange carries, llvm::function_ref<void(llvm::Value *)> bind);
   void lowerIf(mlir::scf::IfOp choice);
   llvm::Value *scalar(mlir::Value value);
   /// A kernel-level scalar, computed in the prologue.
@@ -96,7 +97,8 @@ private:
   llvm::Value *tailMask(llvm::Value *remaining, unsigned lanes);
   llvm::BasicBlock *newBlock(const char *name);
   /// `for (i = begin; i < end; i += step) body(i)`; `body` leaves the builder in the block that ends the iteration.
-  void countedLoop(llvm::IRBuilder<> &at, llvm::Value *begin, llvm::Value *end, llvm::Value *step, const char *name, llvm::function_ref<void(llvm::Value *)> body);
+  void countedLoop(llvm::IRBuilder<> &at, llvm::Value *begin, llvm::Value *end, llvm::Value *step, const char *name,
+                   llvm::function_ref<void(llvm::Value *)> body);
   llvm::Value *extentValue(const tile::Extent &extent, mlir::RankedTensorType type, unsigned dim);
   llvm::Value *atomValue(const tile::ExtentAtom &atom);
   unsigned lanesFor(const Step &step);

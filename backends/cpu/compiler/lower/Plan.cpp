@@ -24,7 +24,8 @@ constexpr unsigned kWorthHoisting = 3; ///< out of a loop
 unsigned operationCost(Operation *op) {
   if (isa<math::ExpOp, math::Exp2Op, math::LogOp, math::Log2Op, math::ExpM1Op, math::Log1pOp>(op)) return 12;
   if (isa<math::TanhOp, math::ErfOp, math::SinOp, math::CosOp, math::PowFOp>(op)) return 20;
-  if (op->getDialect() && op->getDialect()->getNamespace() == "math" && !isa<math::AbsFOp, math::FmaOp, math::FloorOp, math::CeilOp>(op)) return 8;
+  if (op->getDialect() && op->getDialect()->getNamespace() == "math" && !isa<math::AbsFOp, math::FmaOp, math::FloorOp, math::CeilOp>(op))
+    return 8;
   if (isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp>(op)) return 6;
   if (isa<GatherOp>(op)) return 10;
   if (isa<BroadcastOp, TransposeOp, SplatOp, IotaOp, IndexOp, ReshapeOp, arith::ConstantOp>(op)) return 0;
@@ -57,9 +58,7 @@ bool isLazyOperation(Operation *op) { return !isa<DotOp, ReduceOp, ScanOp, LoopO
 Plan::Plan(GridOp grid, const ExtentAnalysis &extents, ReadsInPlace readsInPlace)
     : grid(grid), extents(extents), readsInPlace(std::move(readsInPlace)) {
   // Every round elects at least one value or separates one accumulator, so this ends.
-  do {
-    build();
-  } while (unshareConflicts() || elect());
+  do { build(); } while (unshareConflicts() || elect());
 }
 
 bool Plan::isBuffered(Value tile) const {
@@ -81,8 +80,10 @@ Domain Plan::domain(const Root &root) const {
     return domain;
   };
   switch (root.kind) {
-  case Root::Store: return joined(cast<StoreOp>(root.op).getValue(), root.op);
-  case Root::Scatter: return joined(cast<ScatterOp>(root.op).getValue(), root.op);
+  case Root::Store:
+    return joined(cast<StoreOp>(root.op).getValue(), root.op);
+  case Root::Scatter:
+    return joined(cast<ScatterOp>(root.op).getValue(), root.op);
   case Root::Fill: {
     Domain domain = joined(root.value, nullptr);
     if (root.target != root.value)
@@ -146,7 +147,9 @@ Plan::Leaves Plan::rootLeaves(const Root &root) {
   if (root.kind == Root::Fill) {
     add(root.value, false);
   } else {
-    Value stored = root.kind == Root::Store ? cast<StoreOp>(root.op).getValue() : root.kind == Root::Scatter ? cast<ScatterOp>(root.op).getValue() : Value();
+    Value stored = root.kind == Root::Store     ? cast<StoreOp>(root.op).getValue()
+                   : root.kind == Root::Scatter ? cast<ScatterOp>(root.op).getValue()
+                                                : Value();
     for (Value operand : root.op->getOperands()) add(operand, root.kind == Root::Scatter && operand != stored);
   }
   return result;
@@ -176,8 +179,8 @@ bool Plan::joins(const Step &group, const Root &root) {
         if (leaf.shifted) return false;
         if (leaf.value != other.target && leaf.value != other.value && owner(leaf.value) != leaf.value) return false;
       }
-      if (other.kind == Root::Store && leaf.value.getDefiningOp() && viewOf(leaf.value.getDefiningOp()) && isa<LoadOp, GatherOp>(leaf.value.getDefiningOp()) &&
-          viewOf(leaf.value.getDefiningOp()) == viewOf(other.op)) {
+      if (other.kind == Root::Store && leaf.value.getDefiningOp() && viewOf(leaf.value.getDefiningOp()) &&
+          isa<LoadOp, GatherOp>(leaf.value.getDefiningOp()) && viewOf(leaf.value.getDefiningOp()) == viewOf(other.op)) {
         Operation *load = leaf.value.getDefiningOp();
         if (load->getBlock() == other.op->getBlock() && other.op->isBeforeInBlock(load)) return false;
         if (leaf.shifted) return false;
@@ -186,9 +189,11 @@ bool Plan::joins(const Step &group, const Root &root) {
     // What the group reads may not be overwritten elsewhere than where it stands.
     if (root.kind == Root::Fill || root.kind == Root::Store)
       for (const Leaf &leaf : rootLeaves(other)) {
-        if (root.kind == Root::Fill && isTile(leaf.value.getType()) && owner(leaf.value) == owner(root.target) && leaf.shifted) return false;
+        if (root.kind == Root::Fill && isTile(leaf.value.getType()) && owner(leaf.value) == owner(root.target) && leaf.shifted)
+          return false;
         Operation *load = leaf.value.getDefiningOp();
-        if (root.kind == Root::Store && load && isa<LoadOp, GatherOp>(load) && viewOf(load) == viewOf(root.op) && leaf.shifted) return false;
+        if (root.kind == Root::Store && load && isa<LoadOp, GatherOp>(load) && viewOf(load) == viewOf(root.op) && leaf.shifted)
+          return false;
       }
   }
   return true;
@@ -276,7 +281,8 @@ void Plan::visitOp(std::vector<Step> &steps, Operation *op) {
               }
             if (reads && !readShifted) shares = carry;
           }
-      if (!shares && isBuffered(acc) && acc.hasOneUse() && acc.getDefiningOp() && acc.getDefiningOp()->getBlock() == op->getBlock()) shares = acc;
+      if (!shares && isBuffered(acc) && acc.hasOneUse() && acc.getDefiningOp() && acc.getDefiningOp()->getBlock() == op->getBlock())
+        shares = acc;
       if (shares && shares != target) owners[target] = shares;
     }
     if (!(isBuffered(acc) && owner(acc) == owner(target)) && !isZeroSplat(acc)) addRoot(steps, {Root::Fill, op, acc, target});
@@ -299,8 +305,10 @@ void Plan::visitOp(std::vector<Step> &steps, Operation *op) {
       owners[result] = carry;
       Operation *maker = init.getDefiningOp();
       bool ownBlock = maker ? maker->getBlock() == op->getBlock() : cast<BlockArgument>(init).getOwner() == op->getBlock();
-      if (isBuffered(init) && init.hasOneUse() && ownBlock && !unshared.contains(carry)) owners[carry] = init;
-      else addRoot(steps, {Root::Fill, op, init, carry});
+      if (isBuffered(init) && init.hasOneUse() && ownBlock && !unshared.contains(carry))
+        owners[carry] = init;
+      else
+        addRoot(steps, {Root::Fill, op, init, carry});
     }
     close();
     steps.push_back({Step::Control, op, {}});
@@ -393,7 +401,8 @@ bool Plan::elect() {
       if (inPlace) {
         // Its one nest must be the first to write the view, where it was read.
         for (Operation *next = op->getNextNode(); next && inPlace; next = next->getNextNode()) {
-          if (next->getNumRegions()) next->walk([&](Operation *inner) { inPlace &= !(isa<StoreOp, ScatterOp>(inner) && viewOf(inner) == viewOf(op)); });
+          if (next->getNumRegions())
+            next->walk([&](Operation *inner) { inPlace &= !(isa<StoreOp, ScatterOp>(inner) && viewOf(inner) == viewOf(op)); });
           if (auto store = dyn_cast<StoreOp>(next); store && viewOf(store) == viewOf(op)) {
             auto load = dyn_cast<LoadOp>(op);
             inPlace = load && load.getKinds() == store.getKinds() && load.getSubscripts() == store.getSubscripts();
@@ -427,11 +436,15 @@ bool Plan::elect() {
         for (const Root &root : steps[i].roots) {
           if (root.kind != Root::Fill || root.target == root.value || !root.op->hasTrait<OpTrait::IsTerminator>()) continue;
           for (const Leaf &leaf : rootLeaves(root))
-            if (isTile(leaf.value.getType()) && isBuffered(leaf.value) && owner(leaf.value) == owner(root.target) && leaf.shifted && !isBuffered(root.value)) choose(root.value);
+            if (isTile(leaf.value.getType()) && isBuffered(leaf.value) && owner(leaf.value) == owner(root.target) && leaf.shifted &&
+                !isBuffered(root.value))
+              choose(root.value);
           for (size_t j = i + 1; j < steps.size(); ++j)
             for (const Root &later : steps[j].roots)
               for (const Leaf &leaf : rootLeaves(later))
-                if (isTile(leaf.value.getType()) && isBuffered(leaf.value) && owner(leaf.value) == owner(root.target) && !isBuffered(root.value)) choose(root.value);
+                if (isTile(leaf.value.getType()) && isBuffered(leaf.value) && owner(leaf.value) == owner(root.target) &&
+                    !isBuffered(root.value))
+                  choose(root.value);
         }
   return changed;
 }

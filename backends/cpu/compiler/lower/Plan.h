@@ -31,9 +31,9 @@ namespace pantile::cpu {
 
 struct Root {
   enum Kind : uint8_t { Store, Scatter, Fill, Reduce } kind;
-  mlir::Operation *op;  ///< of Store, Scatter, Reduce
-  mlir::Value value;    ///< of Fill: what is computed
-  mlir::Value target;   ///< of Fill: whose buffer receives it
+  mlir::Operation *op; ///< of Store, Scatter, Reduce
+  mlir::Value value;   ///< of Fill: what is computed
+  mlir::Value target;  ///< of Fill: whose buffer receives it
 };
 
 struct Step {

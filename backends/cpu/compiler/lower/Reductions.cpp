@@ -163,7 +163,8 @@ void PhaseLowering::lowerScan(ScanOp scan) {
   bool inLanes = along == rank - 1;
   shape.vectorDim = int(rank) - 1;
   shape.lanes = std::max(1u, target.vectorBits / 32);
-  if (!type.isDynamicDim(rank - 1)) shape.lanes = unsigned(std::min<uint64_t>(shape.lanes, llvm::PowerOf2Ceil(uint64_t(type.getDimSize(rank - 1)))));
+  if (!type.isDynamicDim(rank - 1))
+    shape.lanes = unsigned(std::min<uint64_t>(shape.lanes, llvm::PowerOf2Ceil(uint64_t(type.getDimSize(rank - 1)))));
   Combine combine = combineOf(scan);
   bool reverse = scan.getReverse(), exclusive = scan.getExclusive();
 
@@ -257,7 +258,8 @@ void PhaseLowering::lowerScan(ScanOp scan) {
     countedLoop(b, b.getInt64(0), chunks, b.getInt64(1), "scan", [&](llvm::Value *chunk) {
       if (reverse) chunk = b.CreateSub(b.CreateSub(chunks, chunk), b.getInt64(1));
       llvm::Value *base = b.CreateMul(chunk, width);
-      llvm::Value *mask = lanes > 1 ? tailMask(b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b.CreateSub(count, base), width), lanes) : nullptr;
+      llvm::Value *mask =
+          lanes > 1 ? tailMask(b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b.CreateSub(count, base), width), lanes) : nullptr;
       Scope scope(b.GetInsertBlock(), &parent);
       scope.lanes = lanes;
       scope.mask = mask;

@@ -22,7 +22,8 @@ TEST(Elementwise, AddsOfAnyLength) {
 }
 
 TEST(Elementwise, FunctionsAgree) {
-  for (const char *name : {"exp", "exp2", "log", "sqrt", "rsqrt", "sin", "cos", "sigmoid", "tanh", "erf", "relu", "gelu", "gelu_tanh", "silu", "softplus", "abs", "neg", "reciprocal", "square"}) {
+  for (const char *name : {"exp", "exp2", "log", "sqrt", "rsqrt", "sin", "cos", "sigmoid", "tanh", "erf", "relu", "gelu", "gelu_tanh",
+                           "silu", "softplus", "abs", "neg", "reciprocal", "square"}) {
     KernelRun run(name, "f32", {{"N", 131}});
     EXPECT_EQ(run.compare(2e-5), "") << name;
   }

@@ -72,7 +72,7 @@ int main(int argc, char **argv) {
   auto again = compileKernel(run.request());
   double compile = (processorSeconds() - start) * 1e3;
   std::printf("stages: scheduled %.1f ms, llvm %.1f ms\n", stage("scheduled"), stage("llvm"));
-  std::printf("%s(%s) %s: %.1f us, compile %.1f ms, %ld programs, %s\n", argv[1], argv[2], argv[3], best * 1e6, compile, long(run.programs()),
-              run.configuration().toText().c_str());
+  std::printf("%s(%s) %s: %.1f us, compile %.1f ms, %ld programs, %s\n", argv[1], argv[2], argv[3], best * 1e6, compile,
+              long(run.programs()), run.configuration().toText().c_str());
   return 0;
 }

@@ -14,8 +14,8 @@
 
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <cstdlib>
+#include <cstring>
 #include <fmt/format.h>
 #include <sys/mman.h>
 
@@ -43,37 +43,61 @@ double toDouble(DType dtype, const char *at) {
     return value;
   };
   switch (dtype) {
-  case PANTILE_F32: return as(float());
-  case PANTILE_F64: return as(double());
-  case PANTILE_F16: return f16ToF32(as(uint16_t()));
-  case PANTILE_BF16: return bf16ToF32(as(uint16_t()));
-  case PANTILE_I1: case PANTILE_I8: return as(int8_t());
-  case PANTILE_U8: return as(uint8_t());
-  case PANTILE_I16: return as(int16_t());
-  case PANTILE_I32: return as(int32_t());
-  case PANTILE_I64: return double(as(int64_t()));
-  default: return 0;
+  case PANTILE_F32:
+    return as(float());
+  case PANTILE_F64:
+    return as(double());
+  case PANTILE_F16:
+    return f16ToF32(as(uint16_t()));
+  case PANTILE_BF16:
+    return bf16ToF32(as(uint16_t()));
+  case PANTILE_I1:
+  case PANTILE_I8:
+    return as(int8_t());
+  case PANTILE_U8:
+    return as(uint8_t());
+  case PANTILE_I16:
+    return as(int16_t());
+  case PANTILE_I32:
+    return as(int32_t());
+  case PANTILE_I64:
+    return double(as(int64_t()));
+  default:
+    return 0;
   }
 }
 
 void fromDouble(DType dtype, double value, char *at) {
   auto put = [&](auto typed) { std::memcpy(at, &typed, sizeof(typed)); };
   switch (dtype) {
-  case PANTILE_F32: return put(float(value));
-  case PANTILE_F64: return put(value);
-  case PANTILE_F16: return put(f32ToF16(float(value)));
-  case PANTILE_BF16: return put(f32ToBF16(float(value)));
-  case PANTILE_I1: case PANTILE_I8: case PANTILE_U8: return put(int8_t(int64_t(value)));
-  case PANTILE_I16: return put(int16_t(value));
-  case PANTILE_I32: return put(int32_t(value));
-  case PANTILE_I64: case PANTILE_INDEX: return put(int64_t(value));
-  default: return;
+  case PANTILE_F32:
+    return put(float(value));
+  case PANTILE_F64:
+    return put(value);
+  case PANTILE_F16:
+    return put(f32ToF16(float(value)));
+  case PANTILE_BF16:
+    return put(f32ToBF16(float(value)));
+  case PANTILE_I1:
+  case PANTILE_I8:
+  case PANTILE_U8:
+    return put(int8_t(int64_t(value)));
+  case PANTILE_I16:
+    return put(int16_t(value));
+  case PANTILE_I32:
+    return put(int32_t(value));
+  case PANTILE_I64:
+  case PANTILE_INDEX:
+    return put(int64_t(value));
+  default:
+    return;
   }
 }
 
 } // namespace
 
-KernelRun::KernelRun(const std::string &name, const std::string &options, const Sizes &sizes, const Scalars &scalars, Layout layout, uint64_t seed) {
+KernelRun::KernelRun(const std::string &name, const std::string &options, const Sizes &sizes, const Scalars &scalars, Layout layout,
+                     uint64_t seed) {
   auto text = buildLibraryKernel(name, options);
   if (!text) {
     error = text.status().message();
@@ -163,7 +187,8 @@ void KernelRun::read(const std::string &text, const Sizes &sizes, const Scalars 
           auto found = named.find(text);
           return found == named.end() ? fallback : double(found->second);
         };
-        double low = bound(argument.rangeLow, argument.dtype == PANTILE_I8 ? -128 : 0), high = bound(argument.rangeHigh, argument.dtype == PANTILE_I8 ? 128 : 7);
+        double low = bound(argument.rangeLow, argument.dtype == PANTILE_I8 ? -128 : 0),
+               high = bound(argument.rangeHigh, argument.dtype == PANTILE_I8 ? 128 : 7);
         value = low + double(random() % uint64_t(std::max(1.0, high - low)));
       }
       fromDouble(argument.dtype, value, tensor.data + size_t(offset) * bytes);
@@ -171,7 +196,9 @@ void KernelRun::read(const std::string &text, const Sizes &sizes, const Scalars 
     // Cumulative lengths ascend to the end of what they index.
     if (argument.name.starts_with("Cu") && argument.dtype == PANTILE_I32 && total > 0) {
       double end = argument.rangeHigh.empty() ? 0 : double(named[argument.rangeHigh]);
-      for (int64_t i = 0; i < total; ++i) fromDouble(argument.dtype, std::floor(end * double(i) / double(std::max<int64_t>(1, total - 1))), tensor.data + size_t(i * tensor.strides[0]) * 4);
+      for (int64_t i = 0; i < total; ++i)
+        fromDouble(argument.dtype, std::floor(end * double(i) / double(std::max<int64_t>(1, total - 1))),
+                   tensor.data + size_t(i * tensor.strides[0]) * 4);
     }
   }
 }
@@ -274,7 +301,8 @@ std::string KernelRun::prepare() {
       settings.set(parameter.name, parameter.labels[size_t(number)]);
       continue;
     }
-    if (parameter.kind != PANTILE_PARAMETER_ORDERED && !parameter.values.empty()) number = std::clamp(number, parameter.values.front(), parameter.values.back());
+    if (parameter.kind != PANTILE_PARAMETER_ORDERED && !parameter.values.empty())
+      number = std::clamp(number, parameter.values.front(), parameter.values.back());
     if (parameter.kind == PANTILE_PARAMETER_POW2) number = int64_t(std::bit_floor(uint64_t(number)));
     settings.set(parameter.name, number);
   }
@@ -304,7 +332,8 @@ std::string KernelRun::prepare() {
       if (!number) return "slot: " + number.status().message();
       call.slots.push_back(uint64_t(*number));
     }
-    auto count = value(launch.grid[0], nullptr, nullptr), needed = value(launch.extras[0], nullptr, nullptr), work = value(launch.extras[1], nullptr, nullptr);
+    auto count = value(launch.grid[0], nullptr, nullptr), needed = value(launch.extras[0], nullptr, nullptr),
+         work = value(launch.extras[1], nullptr, nullptr);
     if (!count) return "grid: " + count.status().message();
     if (!needed) return "scratch: " + needed.status().message();
     if (!work) return "work: " + work.status().message();
@@ -338,8 +367,10 @@ std::string KernelRun::compare(double tolerance) {
   std::vector<HostArgument> arguments;
   for (size_t i = 0; i < tensors.size(); ++i) {
     const KernelArgument &argument = kernel.header.arguments[i];
-    if (argument.isView()) arguments.push_back(HostView{tensors[i].data, argument.dtype, tensors[i].sizes, tensors[i].strides});
-    else arguments.push_back(HostScalar{tensors[i].scalar});
+    if (argument.isView())
+      arguments.push_back(HostView{tensors[i].data, argument.dtype, tensors[i].sizes, tensors[i].strides});
+    else
+      arguments.push_back(HostScalar{tensors[i].scalar});
   }
   if (Status status = interpret(**module, arguments); !status.isOk()) return "interpreter: " + status.message();
   for (Tensor &tensor : tensors) {
@@ -380,7 +411,9 @@ std::string KernelRun::compare(double tolerance) {
       std::memcpy(at, tensor.expected.data() + (at - tensor.storage.data()), bytes);
     }
     for (size_t byte = 0; byte < tensor.storage.size(); ++byte)
-      if (tensor.storage[byte] != tensor.expected[byte]) return fmt::format("{}: byte {} outside the view was written", argument.name, int64_t(byte) - (tensor.data - tensor.storage.data()));
+      if (tensor.storage[byte] != tensor.expected[byte])
+        return fmt::format("{}: byte {} outside the view was written", argument.name,
+                           int64_t(byte) - (tensor.data - tensor.storage.data()));
   }
   return "";
 }

@@ -37,8 +37,8 @@ class KernelRun {
 public:
   using Sizes = std::map<std::string, int64_t>;
   using Scalars = std::map<std::string, double>;
-  KernelRun(const std::string &name, const std::string &options, const Sizes &sizes, const Scalars &scalars = {}, Layout layout = Layout::Dense,
-            uint64_t seed = 1);
+  KernelRun(const std::string &name, const std::string &options, const Sizes &sizes, const Scalars &scalars = {},
+            Layout layout = Layout::Dense, uint64_t seed = 1);
   /// From portable text.
   static KernelRun ofText(std::string text, const Sizes &sizes, const Scalars &scalars = {}, Layout layout = Layout::Dense);
 
