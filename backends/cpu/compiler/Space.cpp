@@ -127,6 +127,33 @@ Roles rolesOf(KernelOp kernel, const CpuTarget &target) {
   return roles;
 }
 
+/// What the cost model asks, as far as sizes say it: programs of the first phase, operations and live bytes of the first dot.
+void addFeatures(SpaceDescription &space, KernelOp kernel, const Roles &roles) {
+  auto nests = kernel.getBody().getOps<ParallelOp>();
+  if (nests.empty()) return;
+  std::string programs = "1", batches = "2";
+  for (auto [d, dim] : llvm::enumerate((*nests.begin()).getBlocks().getDims())) {
+    auto length = hostExpression((*nests.begin()).getUppers()[d]);
+    if (!length) return;
+    programs += " " + *length + " " + (dim.isConstant() ? number(dim.factor) : "c." + dim.symbol.getValue().str()) + " ceildiv *";
+    if (dim.isConstant()) batches += " " + *length + " *";
+  }
+  space.features.push_back({"programs", programs});
+  if (roles.rows.size() != 1 || roles.columns.size() != 1 || roles.inner.size() != 1 || roles.rowLength.empty() ||
+      roles.columnLength.empty())
+    return;
+  auto inner = roles.inner.begin();
+  auto length = roles.lengths.find(inner->getKey());
+  if (length == roles.lengths.end()) return;
+  std::string depth = length->second + " " + number(inner->second) + " *";
+  space.features.push_back({"flops", batches + " " + roles.rowLength + " * " + roles.columnLength + " * " + depth + " *"});
+  std::string m = "c." + roles.rows.begin()->getKey().str(), n = "c." + roles.columns.begin()->getKey().str();
+  std::string k = "c." + inner->getKey().str() + " " + number(inner->second) + " *";
+  int64_t bytes = dotElementBytes(roles.form.packedRhs);
+  space.features.push_back({"live_bytes", m + " " + n + " * 4 * " + m + " " + k + " * " + number(bytes) + " * + " + n + " " + k + " * " +
+                                              number(bytes) + " * +"});
+}
+
 /// Block extents are powers of two no larger than what the loop needs.
 std::string fitted(const std::string &wanted, const std::string &length, int64_t lowest) {
   if (length.empty()) return wanted;
@@ -241,6 +268,7 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
   threads.launchOnly = true;
 
   space.features.push_back({"bytes", touched});
+  addFeatures(space, kernel, roles);
   return space;
 }
 

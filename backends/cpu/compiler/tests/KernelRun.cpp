@@ -209,7 +209,7 @@ CompileRequest KernelRun::request() const {
   return result;
 }
 
-Expected<int64_t> KernelRun::value(const std::string &text, const Artifact *, const std::vector<std::string> *) const {
+Expected<int64_t> KernelRun::value(const std::string &text) const {
   std::vector<int64_t> variables;
   auto resolve = [&](std::string_view name) -> std::optional<uint32_t> {
     auto give = [&](int64_t value) -> std::optional<uint32_t> {
@@ -294,7 +294,7 @@ std::string KernelRun::prepare() {
       settings.set(parameter.name, identity);
       continue;
     }
-    auto usual = value(parameter.defaultValue, nullptr, nullptr);
+    auto usual = value(parameter.defaultValue);
     if (!usual) return parameter.name + ": " + usual.status().message();
     int64_t number = *usual;
     if (parameter.kind == PANTILE_PARAMETER_ENUM) {
@@ -306,6 +306,13 @@ std::string KernelRun::prepare() {
     if (parameter.kind == PANTILE_PARAMETER_POW2) number = int64_t(std::bit_floor(uint64_t(number)));
     settings.set(parameter.name, number);
   }
+  for (const FeatureDescription &feature : space->features)
+    if (auto number = value(feature.expression); !number) return "feature " + feature.name + ": " + number.status().message();
+  for (const ConstraintDescription &constraint : space->constraints) {
+    auto holds = value(constraint.expression);
+    if (!holds) return "constraint: " + holds.status().message();
+    if (!*holds) return "the defaults break a constraint: " + constraint.text;
+  }
   auto compiledKernel = compileKernel(request());
   if (!compiledKernel) return compiledKernel.status().message();
   artifact = *std::move(compiledKernel);
@@ -313,11 +320,11 @@ std::string KernelRun::prepare() {
   if (!loaded) return loaded.status().message();
   auto object = std::make_shared<LoadedObject>(*std::move(loaded));
   library = object;
-  auto bytes = value(artifact.workspaceBytes, nullptr, nullptr);
+  auto bytes = value(artifact.workspaceBytes);
   if (!bytes) return "workspace: " + bytes.status().message();
   workspace.assign(size_t(*bytes) + 64, char(0xa5));
   for (const CheckDescription &check : artifact.checks) {
-    auto holds = value(check.expression, nullptr, nullptr);
+    auto holds = value(check.expression);
     if (!holds) return "check '" + check.expression + "': " + holds.status().message();
     if (!*holds) return "check failed: " + check.text;
   }
@@ -328,12 +335,11 @@ std::string KernelRun::prepare() {
     call.entry = object->function<void(const uint64_t *, int64_t, int64_t, void *)>(launch.entry.c_str());
     if (!call.entry) return "no entry " + launch.entry;
     for (const std::string &slot : launch.slots) {
-      auto number = value(slot, nullptr, nullptr);
+      auto number = value(slot);
       if (!number) return "slot: " + number.status().message();
       call.slots.push_back(uint64_t(*number));
     }
-    auto count = value(launch.grid[0], nullptr, nullptr), needed = value(launch.extras[0], nullptr, nullptr),
-         work = value(launch.extras[1], nullptr, nullptr);
+    auto count = value(launch.grid[0]), needed = value(launch.extras[0]), work = value(launch.extras[1]);
     if (!count) return "grid: " + count.status().message();
     if (!needed) return "scratch: " + needed.status().message();
     if (!work) return "work: " + work.status().message();

@@ -72,10 +72,7 @@ private:
   };
   explicit KernelRun() = default;
   void read(const std::string &text, const Sizes &sizes, const Scalars &scalars, Layout layout, uint64_t seed);
-  std::string fill(uint64_t seed);
-  Expected<int64_t> value(const std::string &expression, const Artifact *artifact, const std::vector<std::string> *extras) const;
-  Expected<Configuration> defaults() const;
-  std::string interpretInto();
+  Expected<int64_t> value(const std::string &expression) const;
 
   KernelText kernel;
   std::string error;
