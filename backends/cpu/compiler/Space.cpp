@@ -4,7 +4,7 @@
 //
 // Starts from portableSpace and gives every block symbol the domain and the default that caches and vectors want:
 //
-//   rows of a dot               256 (int8: 128, attention: 64), down to the matrix's own size
+//   rows of a dot               256 (int8: 128, attention: 64 or 128), down to the matrix's own size
 //   columns of a dot            64 (bf16: 128, int8: 256); where rows are few the right operand streams by in whole rows
 //   inner extent of a dot       256 (bf16, int8: 512)
 //   rows beside a full extent   as many as make some 1024 elements: passes alternate with the memory's prefetching
@@ -212,15 +212,15 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
       else
         set(16, 4096, few.empty() ? columns : few + " " + streamed + " " + columns + " select");
     } else if (roles.rows.contains(name)) {
-      set(1, 512, bytes ? "128" : roles.chained ? "64" : "256");
+      set(1, 512, bytes ? "128" : !roles.chained ? "256" : pairs ? "128" : "64");
     } else if (auto full = roles.besideFull.find(name); full != roles.besideFull.end()) {
       set(1, 256, "1024 " + full->second + " 1 max / 1 max pow2ceil");
     } else if (roles.looped.contains(name)) {
       // A loop over what a reduction folds: long runs of vectors.
-      set(16, 16384, roles.last.lookup(name) ? "4096" : "64");
+      set(16, 16384, roles.last.lookup(name) ? "4096" : "16");
     } else if (roles.last.lookup(name) && roles.outer.lookup(name)) {
       // Transposed: small squares, so that both sides stay in the first cache.
-      set(4, 256, "32");
+      set(4, 256, "16");
     } else if (roles.last.lookup(name)) {
       set(16, 65536, roles.rank.lookup(name) == 1 ? "4096" : "1024");
     } else {
