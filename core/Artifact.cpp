@@ -8,7 +8,6 @@
 
 #include "core/OwnedABI.h"
 
-
 namespace pantile {
 
 Artifact Artifact::fromABI(const pantile_artifact &artifact) {
@@ -26,8 +25,10 @@ Artifact Artifact::fromABI(const pantile_artifact &artifact) {
     for (uint32_t s = 0; s < from.slot_count; ++s) to.slots.push_back(textOf(from.slots[s], "0"));
     for (uint32_t e = 0; e < from.extra_count; ++e) to.extras.push_back(textOf(from.extras[e], "0"));
   }
-  for (uint32_t i = 0; i < artifact.check_count; ++i) copy.checks.push_back({textOf(artifact.checks[i].expression, "1"), textOf(artifact.checks[i].text)});
-  for (uint32_t i = 0; i < artifact.resource_count; ++i) copy.resources.emplace_back(textOf(artifact.resources[i].name), artifact.resources[i].integer);
+  for (uint32_t i = 0; i < artifact.check_count; ++i)
+    copy.checks.push_back({textOf(artifact.checks[i].expression, "1"), textOf(artifact.checks[i].text)});
+  for (uint32_t i = 0; i < artifact.resource_count; ++i)
+    copy.resources.emplace_back(textOf(artifact.resources[i].name), artifact.resources[i].integer);
   copy.workspaceBytes = textOf(artifact.workspace_bytes, "0");
   copy.zeroedWorkspaceBytes = textOf(artifact.zeroed_workspace_bytes, "0");
   copy.log = textOf(artifact.log);

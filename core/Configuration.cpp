@@ -36,8 +36,10 @@ std::string quoted(std::string_view text) {
   std::string result = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') result += '\\';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) result += fmt::format("\\u{:04X}", unsigned(static_cast<unsigned char>(c)));
-    else result += c;
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      result += fmt::format("\\u{:04X}", unsigned(static_cast<unsigned char>(c)));
+    else
+      result += c;
   }
   return result + '"';
 }
@@ -57,8 +59,10 @@ std::string Configuration::toText() const {
   std::string result = "{";
   for (const auto &[name, setting] : settings) {
     result += (result.size() > 1 ? ", " : "") + (isBareKey(name) ? name : quoted(name)) + " = ";
-    if (auto *integer = std::get_if<int64_t>(&setting)) result += std::to_string(*integer);
-    else if (auto *text = std::get_if<std::string>(&setting)) result += quoted(*text);
+    if (auto *integer = std::get_if<int64_t>(&setting))
+      result += std::to_string(*integer);
+    else if (auto *text = std::get_if<std::string>(&setting))
+      result += quoted(*text);
     else {
       std::string list;
       for (int64_t value : std::get<std::vector<int64_t>>(setting)) list += (list.empty() ? "" : ", ") + std::to_string(value);
@@ -75,7 +79,8 @@ Status collect(const toml::table &table, const std::string &prefix, int depth, C
   for (auto &&[key, node] : table) {
     std::string name = prefix + std::string(key.str());
     auto wrong = [&](const char *found) {
-      return Status(PANTILE_INVALID_ARGUMENT, fmt::format("configuration: '{}' at column {} is {}", name, uint32_t(node.source().begin.column), found))
+      return Status(PANTILE_INVALID_ARGUMENT,
+                    fmt::format("configuration: '{}' at column {} is {}", name, uint32_t(node.source().begin.column), found))
           .withFix("a value is an integer, true or false, a text, or a list of integers");
     };
     if (auto *inner = node.as_table()) {
@@ -105,13 +110,15 @@ Status collect(const toml::table &table, const std::string &prefix, int depth, C
 } // namespace
 
 Expected<Configuration> Configuration::fromText(std::string_view text) {
-  if (text.size() > kMaxText) return Status(PANTILE_INVALID_ARGUMENT, fmt::format("a configuration of {} bytes, at most {}", text.size(), kMaxText));
+  if (text.size() > kMaxText)
+    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("a configuration of {} bytes, at most {}", text.size(), kMaxText));
   size_t first = text.find_first_not_of(" \t\r\n");
   bool table = first != std::string_view::npos && text[first] == '{';
   toml::table parsed;
   if (TomlProblem problem; !parseToml(table ? "c = " + std::string(text) + "\n" : std::string(text), parsed, problem)) {
     uint32_t column = problem.column;
-    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("configuration: {} (column {})", problem.text, table && column > 4 ? column - 4 : column))
+    return Status(PANTILE_INVALID_ARGUMENT,
+                  fmt::format("configuration: {} (column {})", problem.text, table && column > 4 ? column - 4 : column))
         .withFix("write a TOML inline table: {bm = 64, loop_orders = [1, 0]}");
   }
   const toml::table *root = &parsed;
@@ -130,10 +137,17 @@ Configuration Configuration::fromABI(const pantile_configuration &abi) {
     const pantile_setting &setting = abi.settings[i];
     std::string name = setting.name ? setting.name : "";
     switch (setting.kind) {
-    case PANTILE_SETTING_INTEGER: configuration.set(name, setting.integer); break;
-    case PANTILE_SETTING_TEXT: configuration.set(name, std::string(setting.text ? setting.text : "")); break;
-    case PANTILE_SETTING_LIST: configuration.set(name, std::vector<int64_t>(setting.list, setting.list + setting.list_size)); break;
-    default: break; // of a newer host: a compiler that does not know a setting's kind does not know the setting
+    case PANTILE_SETTING_INTEGER:
+      configuration.set(name, setting.integer);
+      break;
+    case PANTILE_SETTING_TEXT:
+      configuration.set(name, std::string(setting.text ? setting.text : ""));
+      break;
+    case PANTILE_SETTING_LIST:
+      configuration.set(name, std::vector<int64_t>(setting.list, setting.list + setting.list_size));
+      break;
+    default:
+      break; // of a newer host: a compiler that does not know a setting's kind does not know the setting
     }
   }
   return configuration;
@@ -142,8 +156,10 @@ Configuration Configuration::fromABI(const pantile_configuration &abi) {
 ConfigurationABI::ConfigurationABI(const Configuration &configuration) {
   for (const auto &[name, setting] : configuration.map()) {
     pantile_setting row{sizeof(pantile_setting), PANTILE_SETTING_INTEGER, name.c_str(), 0, nullptr, nullptr, 0};
-    if (auto *integer = std::get_if<int64_t>(&setting)) row.integer = *integer;
-    else if (auto *text = std::get_if<std::string>(&setting)) row.kind = PANTILE_SETTING_TEXT, row.text = text->c_str();
+    if (auto *integer = std::get_if<int64_t>(&setting))
+      row.integer = *integer;
+    else if (auto *text = std::get_if<std::string>(&setting))
+      row.kind = PANTILE_SETTING_TEXT, row.text = text->c_str();
     else {
       auto &list = std::get<std::vector<int64_t>>(setting);
       row.kind = PANTILE_SETTING_LIST, row.list = list.data(), row.list_size = list.size();

@@ -60,7 +60,9 @@ Expected<DType> dtypeFromName(std::string_view name) {
 }
 
 Expected<DType> dtypeFromDLPack(uint8_t code, uint8_t bits, uint16_t lanes) {
-  if (lanes != 1) return Status(PANTILE_INVALID_ARGUMENT, fmt::format("a tensor of {} lanes an element", lanes)).withFix("use lanes = 1 and one more dimension");
+  if (lanes != 1)
+    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("a tensor of {} lanes an element", lanes))
+        .withFix("use lanes = 1 and one more dimension");
   for (const DTypeInfo &row : kTable)
     if (row.dtype != PANTILE_INDEX && row.dlpackCode == code && row.bits == bits) return row.dtype;
   return Status(PANTILE_INVALID_ARGUMENT, fmt::format("unknown DLPack dtype (code {}, {} bits)", code, bits));
@@ -80,7 +82,7 @@ uint16_t f32ToF16(float value) {
   uint32_t bits = std::bit_cast<uint32_t>(value), sign = bits >> 16 & 0x8000;
   uint32_t magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return uint16_t(sign | 0x7e00 | (magnitude >> 13 & 0x3ff)); // quiet nan
-  if (magnitude >= 0x477ff000) return uint16_t(sign | 0x7c00);                             // rounds past 65504
+  if (magnitude >= 0x477ff000) return uint16_t(sign | 0x7c00);                            // rounds past 65504
   if (magnitude < 0x38800000) {                                                           // below 2^-14: multiples of 2^-24
     uint32_t significand = (magnitude & 0x7fffff) | 0x800000, shift = 126 - (magnitude >> 23);
     if (shift > 24) return uint16_t(sign); // under half of the least

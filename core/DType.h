@@ -18,11 +18,11 @@ enum class DTypeClass : uint8_t { Signed, Unsigned, Float };
 /// width, and DLPack's code (types that DLPack 0.6 lacks have no code and travel as their bits).
 struct DTypeInfo {
   DType dtype;
-  std::string_view irName;   ///< MLIR's spelling; unsigned types share their signed type's ("i8")
-  std::string_view name;     ///< the user's spelling ("u8", "bf16")
+  std::string_view irName; ///< MLIR's spelling; unsigned types share their signed type's ("i8")
+  std::string_view name;   ///< the user's spelling ("u8", "bf16")
   unsigned bits;
   DTypeClass kind;
-  int dlpackCode;            ///< -1: none
+  int dlpackCode; ///< -1: none
 };
 
 std::span<const DTypeInfo> allDTypes();

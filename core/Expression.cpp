@@ -38,12 +38,21 @@ Expected<Expression> Expression::parse(std::string_view text, const Resolver &re
     int arity;
   };
   static constexpr Row kOps[] = {
-      {"+", Op::Add, 2},   {"-", Op::Sub, 2},     {"*", Op::Mul, 2},      {"/", Op::Div, 2},       {"%", Op::Mod, 2}, {"ceildiv", Op::CeilDiv, 2},
-      {"min", Op::Min, 2}, {"max", Op::Max, 2},   {"shl", Op::Shl, 2},    {"shr", Op::Shr, 2},     {"and", Op::And, 2}, {"or", Op::Or, 2},
-      {"not", Op::Not, 1}, {"==", Op::Eq, 2},     {"!=", Op::Ne, 2},      {"<", Op::Lt, 2},        {"<=", Op::Le, 2}, {">", Op::Gt, 2},
-      {">=", Op::Ge, 2},   {"select", Op::Select, 3}, {"log2", Op::Log2, 1}, {"pow2ceil", Op::Pow2Ceil, 1},
+      {"+", Op::Add, 2},     {"-", Op::Sub, 2},
+      {"*", Op::Mul, 2},     {"/", Op::Div, 2},
+      {"%", Op::Mod, 2},     {"ceildiv", Op::CeilDiv, 2},
+      {"min", Op::Min, 2},   {"max", Op::Max, 2},
+      {"shl", Op::Shl, 2},   {"shr", Op::Shr, 2},
+      {"and", Op::And, 2},   {"or", Op::Or, 2},
+      {"not", Op::Not, 1},   {"==", Op::Eq, 2},
+      {"!=", Op::Ne, 2},     {"<", Op::Lt, 2},
+      {"<=", Op::Le, 2},     {">", Op::Gt, 2},
+      {">=", Op::Ge, 2},     {"select", Op::Select, 3},
+      {"log2", Op::Log2, 1}, {"pow2ceil", Op::Pow2Ceil, 1},
   };
-  auto fail = [&](std::string what) { return Status(PANTILE_INVALID_ARGUMENT, fmt::format("expression \"{}\": {}", text.substr(0, 200), what)); };
+  auto fail = [&](std::string what) {
+    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("expression \"{}\": {}", text.substr(0, 200), what));
+  };
   Expression expression;
   size_t depth = 0, position = 0;
   while (position < text.size()) {
@@ -56,7 +65,8 @@ Expected<Expression> Expression::parse(std::string_view text, const Resolver &re
     for (const Row &candidate : kOps)
       if (candidate.name == token) row = &candidate;
     if (row) {
-      if (depth < size_t(row->arity)) return fail(fmt::format("'{}' at column {} needs {} values, {} there", token, position + 1, row->arity, depth));
+      if (depth < size_t(row->arity))
+        return fail(fmt::format("'{}' at column {} needs {} values, {} there", token, position + 1, row->arity, depth));
       depth -= size_t(row->arity) - 1;
       expression.program.push_back({row->op, 0});
     } else {
@@ -64,7 +74,8 @@ Expected<Expression> Expression::parse(std::string_view text, const Resolver &re
       int64_t value = 0;
       if (number) {
         auto [last, error] = std::from_chars(token.data(), token.data() + token.size(), value);
-        if (error != std::errc() || last != token.data() + token.size()) return fail(fmt::format("'{}' at column {} is no 64-bit integer", token, position + 1));
+        if (error != std::errc() || last != token.data() + token.size())
+          return fail(fmt::format("'{}' at column {} is no 64-bit integer", token, position + 1));
         expression.program.push_back({Op::Constant, value});
       } else {
         auto variable = resolve(token);
@@ -95,7 +106,9 @@ bool Expression::evaluate(std::span<const int64_t> variables, int64_t &result) c
     }
     int64_t b = stack[--depth];
     switch (step.op) {
-    case Op::Not: stack[depth++] = b == 0; continue;
+    case Op::Not:
+      stack[depth++] = b == 0;
+      continue;
     case Op::Log2:
       if (b <= 0) return false;
       stack[depth++] = 63 - std::countl_zero(uint64_t(b));
@@ -104,7 +117,8 @@ bool Expression::evaluate(std::span<const int64_t> variables, int64_t &result) c
       if (b > (int64_t(1) << 62)) return false;
       stack[depth++] = b <= 1 ? 1 : int64_t(std::bit_ceil(uint64_t(b)));
       continue;
-    default: break;
+    default:
+      break;
     }
     int64_t a = stack[--depth], value = 0;
     switch (step.op) {
@@ -125,11 +139,17 @@ bool Expression::evaluate(std::span<const int64_t> variables, int64_t &result) c
     case Op::Div:
     case Op::CeilDiv:
       if (b == 0 || (a == INT64_MIN && b == -1)) return false;
-      if (step.op == Op::Div) value = floorDivide(a, b);
-      else value = floorDivide(a, b) + (a % b != 0);
+      if (step.op == Op::Div)
+        value = floorDivide(a, b);
+      else
+        value = floorDivide(a, b) + (a % b != 0);
       break;
-    case Op::Min: value = a < b ? a : b; break;
-    case Op::Max: value = a > b ? a : b; break;
+    case Op::Min:
+      value = a < b ? a : b;
+      break;
+    case Op::Max:
+      value = a > b ? a : b;
+      break;
     case Op::Shl:
       if (b < 0 || b > 62 || __builtin_mul_overflow(a, int64_t(1) << b, &value)) return false;
       break;
@@ -137,20 +157,37 @@ bool Expression::evaluate(std::span<const int64_t> variables, int64_t &result) c
       if (b < 0 || b > 63) return false;
       value = a >> b;
       break;
-    case Op::And: value = a != 0 && b != 0; break;
-    case Op::Or: value = a != 0 || b != 0; break;
-    case Op::Eq: value = a == b; break;
-    case Op::Ne: value = a != b; break;
-    case Op::Lt: value = a < b; break;
-    case Op::Le: value = a <= b; break;
-    case Op::Gt: value = a > b; break;
-    case Op::Ge: value = a >= b; break;
+    case Op::And:
+      value = a != 0 && b != 0;
+      break;
+    case Op::Or:
+      value = a != 0 || b != 0;
+      break;
+    case Op::Eq:
+      value = a == b;
+      break;
+    case Op::Ne:
+      value = a != b;
+      break;
+    case Op::Lt:
+      value = a < b;
+      break;
+    case Op::Le:
+      value = a <= b;
+      break;
+    case Op::Gt:
+      value = a > b;
+      break;
+    case Op::Ge:
+      value = a >= b;
+      break;
     case Op::Select: {
       int64_t condition = stack[--depth];
       value = condition ? a : b;
       break;
     }
-    default: return false;
+    default:
+      return false;
     }
     stack[depth++] = value;
   }

@@ -36,8 +36,36 @@ public:
   bool isConstant() const { return program.size() <= 1 && (program.empty() || program[0].op == Op::Constant); }
 
 private:
-  enum class Op : uint8_t { Constant, Variable, Add, Sub, Mul, Div, Mod, CeilDiv, Min, Max, Shl, Shr, And, Or, Not, Eq, Ne, Lt, Le, Gt, Ge, Select, Log2, Pow2Ceil };
-  struct Step { Op op; int64_t operand; };
+  enum class Op : uint8_t {
+    Constant,
+    Variable,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Mod,
+    CeilDiv,
+    Min,
+    Max,
+    Shl,
+    Shr,
+    And,
+    Or,
+    Not,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Select,
+    Log2,
+    Pow2Ceil
+  };
+  struct Step {
+    Op op;
+    int64_t operand;
+  };
   std::vector<Step> program;
 };
 

@@ -23,7 +23,9 @@ std::string Digest::hex() const {
   return text;
 }
 
-static crypto_generichash_state *as(std::array<unsigned char, 384> &state) { return reinterpret_cast<crypto_generichash_state *>(state.data()); }
+static crypto_generichash_state *as(std::array<unsigned char, 384> &state) {
+  return reinterpret_cast<crypto_generichash_state *>(state.data());
+}
 
 Hasher::Hasher() { crypto_generichash_init(as(state), nullptr, 0, sizeof(Digest::bytes)); }
 

@@ -22,12 +22,12 @@ extern "C" {
 /** One argument: a view on host memory, or a scalar. */
 typedef struct pantile_interpret_argument {
   uint32_t struct_size;
-  int32_t dtype;         /**< pantile_dtype */
-  int32_t rank;          /**< -1: a scalar */
+  int32_t dtype; /**< pantile_dtype */
+  int32_t rank;  /**< -1: a scalar */
   uint32_t reserved;
-  uint64_t scalar;       /**< integers sign-extended; floats as their bits, zero-extended */
-  void *data;            /**< address of element 0, at any alignment */
-  const void *low;       /**< every access must lie in [low, high): checked */
+  uint64_t scalar; /**< integers sign-extended; floats as their bits, zero-extended */
+  void *data;      /**< address of element 0, at any alignment */
+  const void *low; /**< every access must lie in [low, high): checked */
   const void *high;
   int64_t sizes[PANTILE_MAX_RANK];
   int64_t strides[PANTILE_MAX_RANK]; /**< elements */

@@ -125,12 +125,18 @@ private:
       return Kind::Number;
     }
     switch (c) {
-    case '"': return takeString();
-    case '%': return takeName(Kind::Value, "a value's name");
-    case '@': return takeName(Kind::Symbol, "a symbol's name");
-    case '!': return takeName(Kind::TypeName, "a type's name");
-    case '#': return takeName(Kind::AttributeName, "an attribute's name");
-    case '^': return takeName(Kind::Caret, "a block's name");
+    case '"':
+      return takeString();
+    case '%':
+      return takeName(Kind::Value, "a value's name");
+    case '@':
+      return takeName(Kind::Symbol, "a symbol's name");
+    case '!':
+      return takeName(Kind::TypeName, "a type's name");
+    case '#':
+      return takeName(Kind::AttributeName, "an attribute's name");
+    case '^':
+      return takeName(Kind::Caret, "a block's name");
     case '-':
       ++at;
       if (at < text.size() && text[at] == '>') {
@@ -142,12 +148,28 @@ private:
         return Kind::Number;
       }
       return Kind::Punctuation;
-    case '(': case ')': case '[': case ']': case '{': case '}': case '<': case '>': case ',': case ':': case '=': case '?': case '*': case '+':
+    case '(':
+    case ')':
+    case '[':
+    case ']':
+    case '{':
+    case '}':
+    case '<':
+    case '>':
+    case ',':
+    case ':':
+    case '=':
+    case '?':
+    case '*':
+    case '+':
       ++at;
       return Kind::Punctuation;
-    default: break;
+    default:
+      break;
     }
-    return fail(c >= 0x20 && c < 0x7f ? fmt::format("unexpected '{}'", c) : fmt::format("unexpected byte 0x{:02x}", unsigned(static_cast<unsigned char>(c))), at);
+    return fail(c >= 0x20 && c < 0x7f ? fmt::format("unexpected '{}'", c)
+                                      : fmt::format("unexpected byte 0x{:02x}", unsigned(static_cast<unsigned char>(c))),
+                at);
   }
 
   /// 12, 0x1F, 1.5e-3; in a shape, "32x64xf32" is a number and words.
@@ -185,13 +207,15 @@ private:
 } // namespace
 
 Expected<std::vector<Token>> lex(std::string_view text) {
-  if (text.size() > kMaxBytes) return Status(PANTILE_INVALID_ARGUMENT, fmt::format("kernel text of {} bytes, at most {}", text.size(), kMaxBytes));
+  if (text.size() > kMaxBytes)
+    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("kernel text of {} bytes, at most {}", text.size(), kMaxBytes));
   return Lexer(text).run();
 }
 
 Status failAt(const Token *token, std::string what) {
   if (!token) return {PANTILE_INVALID_ARGUMENT, "kernel text: " + what + ", found its end"};
-  return {PANTILE_INVALID_ARGUMENT, fmt::format("kernel text, line {}, column {}: {}, found '{}'", token->line, token->column, what, token->text.substr(0, 60))};
+  return {PANTILE_INVALID_ARGUMENT,
+          fmt::format("kernel text, line {}, column {}: {}, found '{}'", token->line, token->column, what, token->text.substr(0, 60))};
 }
 
 } // namespace pantile::kernel_text

@@ -68,7 +68,8 @@ private:
     size_t depth = 0;
     for (const Token &token : tokens) {
       if (closesBracket(token)) --depth;
-      if (opensBracket(token) && ++depth > kMaxDepth) return failAt(&token, fmt::format("with its aliases expanded, brackets are nested deeper than {}", kMaxDepth));
+      if (opensBracket(token) && ++depth > kMaxDepth)
+        return failAt(&token, fmt::format("with its aliases expanded, brackets are nested deeper than {}", kMaxDepth));
     }
     return tokens;
   }
@@ -167,7 +168,8 @@ private:
       size_t count = 1;
       if (tokens[i].text == ":") {
         auto parsed = numberOf(tokens[i + 1].text);
-        if (!parsed || *parsed == 0 || *parsed > kMaxResults) return failAt(&tokens[i + 1], fmt::format("expected a number of results, 1 to {}", kMaxResults));
+        if (!parsed || *parsed == 0 || *parsed > kMaxResults)
+          return failAt(&tokens[i + 1], fmt::format("expected a number of results, 1 to {}", kMaxResults));
         count = *parsed;
         i += 2;
       }
@@ -196,7 +198,8 @@ private:
       Frame &frame = frames.back();
       (frame.inOperation ? frame.arguments : frame.names).push_back(name);
     }
-    if (index >= meaning->second.count) return failAt(&token, fmt::format("'{}' has {} result{}", name, meaning->second.count, meaning->second.count == 1 ? "" : "s"));
+    if (index >= meaning->second.count)
+      return failAt(&token, fmt::format("'{}' has {} result{}", name, meaning->second.count, meaning->second.count == 1 ? "" : "s"));
     put(token, fmt::format("%{}", meaning->second.first + index));
     return {};
   }
@@ -220,13 +223,16 @@ private:
 
 Expected<std::vector<Token>> expandAliases(const std::vector<Token> &tokens) { return AliasExpander(tokens).run(); }
 
-Expected<std::vector<Token>> numberNames(const std::vector<Token> &tokens, std::deque<std::string> &storage) { return Numberer(tokens, storage).run(); }
+Expected<std::vector<Token>> numberNames(const std::vector<Token> &tokens, std::deque<std::string> &storage) {
+  return Numberer(tokens, storage).run();
+}
 
 bool beginsOperation(const std::vector<Token> &tokens, size_t i) {
   std::string_view before = i > 0 ? tokens[i - 1].text : "";
   if (i == 0 || before == "," || before == "(" || before == "=") return false;
   if (tokens[i].kind == Kind::Word)
-    return tokens[i].text.find('.') != std::string_view::npos && !(i + 1 < tokens.size() && tokens[i + 1].text == "=") && before != "[" && before != "<";
+    return tokens[i].text.find('.') != std::string_view::npos && !(i + 1 < tokens.size() && tokens[i + 1].text == "=") && before != "[" &&
+           before != "<";
   if (tokens[i].kind != Kind::Value) return false;
   size_t j = i + 1;
   auto skipCount = [&] { // %x:2

@@ -38,8 +38,10 @@ std::string print(const std::vector<Token> &tokens) {
   std::string text = "// pantile-ir 1\n";
   for (size_t i = 0; i < tokens.size(); ++i) {
     const Token &token = tokens[i];
-    if (beginsOperation(tokens, i) || (i > 0 && token.kind == Kind::Caret)) text += '\n';
-    else if (i > 0 && parted(tokens[i - 1], token)) text += ' ';
+    if (beginsOperation(tokens, i) || (i > 0 && token.kind == Kind::Caret))
+      text += '\n';
+    else if (i > 0 && parted(tokens[i - 1], token))
+      text += ' ';
     text += token.text;
   }
   return text + "\n";
@@ -120,7 +122,8 @@ private:
     std::vector<std::string> list;
     PANTILE_RETURN_IF_ERROR(expect("["));
     while (!is("]")) {
-      if (!peek() || (peek()->kind != Kind::String && peek()->kind != Kind::Symbol && peek()->kind != Kind::Number)) return failAt(peek(), "expected a name or number");
+      if (!peek() || (peek()->kind != Kind::String && peek()->kind != Kind::Symbol && peek()->kind != Kind::Number))
+        return failAt(peek(), "expected a name or number");
       std::string_view text = take().text;
       list.push_back(unquoted(text[0] == '@' ? text.substr(1) : text));
       if (is(":")) at += 2; // a number's type
@@ -142,7 +145,8 @@ private:
   Expected<KernelArgument> readArgument() {
     KernelArgument argument;
     const Token *name = peek();
-    if (!name || name->kind != Kind::Value || name->text.find('#') != std::string_view::npos) return failAt(name, "expected an argument, '%name'");
+    if (!name || name->kind != Kind::Value || name->text.find('#') != std::string_view::npos)
+      return failAt(name, "expected an argument, '%name'");
     argument.name = take().text.substr(1);
     PANTILE_RETURN_IF_ERROR(expect(":"));
     if (is("!tile.view")) {
@@ -175,14 +179,19 @@ private:
     if (key == "tile.sizes") {
       PANTILE_ASSIGN(argument.sizes, readList());
       if (int(argument.sizes.size()) != argument.rank)
-        return failAt(where, fmt::format("tile.sizes of '%{}' has {} names, expected one for each of {} dimensions", argument.name, argument.sizes.size(), argument.rank));
+        return failAt(where, fmt::format("tile.sizes of '%{}' has {} names, expected one for each of {} dimensions", argument.name,
+                                         argument.sizes.size(), argument.rank));
     } else if (key == "tile.access") {
       const Token *value = peek();
       if (!value) return failAt(value, "expected an access");
-      if (value->text == "\"read\"") argument.access = Access::Read;
-      else if (value->text == "\"write\"") argument.access = Access::Write;
-      else if (value->text == "\"update\"") argument.access = Access::Update;
-      else return failAt(value, "expected \"read\", \"write\" or \"update\"");
+      if (value->text == "\"read\"")
+        argument.access = Access::Read;
+      else if (value->text == "\"write\"")
+        argument.access = Access::Write;
+      else if (value->text == "\"update\"")
+        argument.access = Access::Update;
+      else
+        return failAt(value, "expected \"read\", \"write\" or \"update\"");
       ++at;
     } else if (key == "tile.range") {
       PANTILE_ASSIGN(auto range, readList());
@@ -235,7 +244,8 @@ Expected<KernelText> readKernelText(std::string_view text) {
   PANTILE_ASSIGN(std::vector<Token> numbered, numberNames(named, storage));
   result.canonical = print(numbered);
   if (result.canonical.size() > kMaxBytes)
-    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("kernel text of {} bytes with its aliases expanded, at most {}", result.canonical.size(), kMaxBytes));
+    return Status(PANTILE_INVALID_ARGUMENT,
+                  fmt::format("kernel text of {} bytes with its aliases expanded, at most {}", result.canonical.size(), kMaxBytes));
   return result;
 }
 

@@ -20,13 +20,13 @@ enum class Access : uint8_t { Read, Write, Update };
 
 /// One argument of a kernel as its header declares it.
 struct KernelArgument {
-  std::string name;               ///< without '%'
+  std::string name; ///< without '%'
   DType dtype;
-  int rank = -1;                  ///< -1: a scalar
-  std::vector<int64_t> shape;     ///< -1: dynamic
-  std::vector<std::string> sizes; ///< `tile.sizes`, or empty
-  Access access = Access::Update; ///< `tile.access`
-  std::string rangeLow, rangeHigh;///< `tile.range`: an integer or a size name each; empty: none
+  int rank = -1;                   ///< -1: a scalar
+  std::vector<int64_t> shape;      ///< -1: dynamic
+  std::vector<std::string> sizes;  ///< `tile.sizes`, or empty
+  Access access = Access::Update;  ///< `tile.access`
+  std::string rangeLow, rangeHigh; ///< `tile.range`: an integer or a size name each; empty: none
   bool isView() const { return rank >= 0; }
 };
 

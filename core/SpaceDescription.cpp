@@ -24,8 +24,10 @@ SpaceDescription SpaceDescription::fromABI(const pantile_space &space) {
     to.defaultValue = textOf(p.default_value);
     to.activeIf = textOf(p.active_if);
   }
-  for (uint32_t i = 0; i < space.constraint_count; ++i) description.constraints.push_back({textOf(space.constraints[i].expression), textOf(space.constraints[i].text)});
-  for (uint32_t i = 0; i < space.feature_count; ++i) description.features.push_back({textOf(space.features[i].name), textOf(space.features[i].expression)});
+  for (uint32_t i = 0; i < space.constraint_count; ++i)
+    description.constraints.push_back({textOf(space.constraints[i].expression), textOf(space.constraints[i].text)});
+  for (uint32_t i = 0; i < space.feature_count; ++i)
+    description.features.push_back({textOf(space.features[i].name), textOf(space.features[i].expression)});
   return description;
 }
 

@@ -33,7 +33,10 @@ public:
 
   Status(const Status &other) : detail(other.detail ? new Detail(*other.detail) : nullptr) {}
   Status(Status &&) noexcept = default;
-  Status &operator=(Status other) noexcept { detail = std::move(other.detail); return *this; }
+  Status &operator=(Status other) noexcept {
+    detail = std::move(other.detail);
+    return *this;
+  }
 
   bool isOk() const { return !detail; }
   pantile_code code() const { return detail ? detail->code : PANTILE_OK; }
@@ -41,15 +44,27 @@ public:
   const std::string &cause() const { return detail ? detail->cause : empty(); }
   const std::string &fix() const { return detail ? detail->fix : empty(); }
 
-  Status &&withCause(std::string cause) && { if (detail) detail->cause = std::move(cause); return std::move(*this); }
-  Status &&withFix(std::string fix) && { if (detail) detail->fix = std::move(fix); return std::move(*this); }
+  Status &&withCause(std::string cause) && {
+    if (detail) detail->cause = std::move(cause);
+    return std::move(*this);
+  }
+  Status &&withFix(std::string fix) && {
+    if (detail) detail->fix = std::move(fix);
+    return std::move(*this);
+  }
   /// Prepends "context: " to the text.
-  Status &&in(const std::string &context) && { if (detail) detail->text = context + ": " + detail->text; return std::move(*this); }
+  Status &&in(const std::string &context) && {
+    if (detail) detail->text = context + ": " + detail->text;
+    return std::move(*this);
+  }
   /// text, then cause and fix where present, for people.
   std::string message() const;
 
 private:
-  struct Detail { pantile_code code; std::string text, cause, fix; };
+  struct Detail {
+    pantile_code code;
+    std::string text, cause, fix;
+  };
   static const std::string &empty();
   std::unique_ptr<Detail> detail;
 };
@@ -64,11 +79,26 @@ public:
   explicit operator bool() const { return isOk(); }
   const Status &status() const & { return failure; }
   Status &&status() && { return std::move(failure); }
-  T &operator*() & { assert(value); return *value; }
-  const T &operator*() const & { assert(value); return *value; }
-  T &&operator*() && { assert(value); return std::move(*value); }
-  T *operator->() { assert(value); return &*value; }
-  const T *operator->() const { assert(value); return &*value; }
+  T &operator*() & {
+    assert(value);
+    return *value;
+  }
+  const T &operator*() const & {
+    assert(value);
+    return *value;
+  }
+  T &&operator*() && {
+    assert(value);
+    return std::move(*value);
+  }
+  T *operator->() {
+    assert(value);
+    return &*value;
+  }
+  const T *operator->() const {
+    assert(value);
+    return &*value;
+  }
 
 private:
   std::optional<T> value;
@@ -77,12 +107,14 @@ private:
 
 #define PANTILE_CONCAT2(a, b) a##b
 #define PANTILE_CONCAT(a, b) PANTILE_CONCAT2(a, b)
-#define PANTILE_RETURN_IF_ERROR(expression) \
-  do { if (::pantile::Status pantileStatus = (expression); !pantileStatus.isOk()) return pantileStatus; } while (false)
+#define PANTILE_RETURN_IF_ERROR(expression)                                                                                                \
+  do {                                                                                                                                     \
+    if (::pantile::Status pantileStatus = (expression); !pantileStatus.isOk()) return pantileStatus;                                       \
+  } while (false)
 #define PANTILE_ASSIGN(declaration, expression) PANTILE_ASSIGN_AS(PANTILE_CONCAT(pantileExpected, __LINE__), declaration, expression)
-#define PANTILE_ASSIGN_AS(temporary, declaration, expression) \
-  auto temporary = (expression); \
-  if (!temporary.isOk()) return std::move(temporary).status(); \
+#define PANTILE_ASSIGN_AS(temporary, declaration, expression)                                                                              \
+  auto temporary = (expression);                                                                                                           \
+  if (!temporary.isOk()) return std::move(temporary).status();                                                                             \
   declaration = *std::move(temporary)
 
 } // namespace pantile

@@ -46,8 +46,10 @@ inline bool isShallowToml(std::string_view text, size_t limit) {
       bool escapes = c == '"', triple = text.substr(i, 3) == std::string(3, c);
       if (triple) i += 2;
       for (++i; i < text.size(); ++i) {
-        if (escapes && text[i] == '\\') ++i;
-        else if (triple ? text.substr(i, 3) == std::string(3, c) : text[i] == c || text[i] == '\n') break;
+        if (escapes && text[i] == '\\')
+          ++i;
+        else if (triple ? text.substr(i, 3) == std::string(3, c) : text[i] == c || text[i] == '\n')
+          break;
       }
       if (triple) i += 2;
       while (triple && i + 1 < text.size() && text[i + 1] == c) ++i; // up to two more quotes belong to the string
@@ -76,9 +78,7 @@ inline bool parseToml(std::string_view text, toml::table &root, TomlProblem &pro
     return true;
   } catch (const toml::parse_error &error) {
     problem = {error.source().begin.line, error.source().begin.column, std::string(error.description())};
-  } catch (const TomlAssumption &) {
-    problem.text = "malformed TOML";
-  }
+  } catch (const TomlAssumption &) { problem.text = "malformed TOML"; }
   return false;
 }
 

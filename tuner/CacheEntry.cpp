@@ -38,9 +38,11 @@ bool preferred(const CacheEntry &a, const CacheEntry &b) {
 
 Expected<CacheFile> mergeCacheFiles(const CacheFile &a, const CacheFile &b) {
   if (a.hardware != b.hardware)
-    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("configurations for '{}' and for '{}' are not merged: the hardware differs", a.hardware, b.hardware));
+    return Status(PANTILE_INVALID_ARGUMENT,
+                  fmt::format("configurations for '{}' and for '{}' are not merged: the hardware differs", a.hardware, b.hardware));
   if (a.signature != b.signature)
-    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("kernels '{}' and '{}' are not merged: their signatures differ", a.kernel, b.kernel));
+    return Status(PANTILE_INVALID_ARGUMENT,
+                  fmt::format("kernels '{}' and '{}' are not merged: their signatures differ", a.kernel, b.kernel));
   CacheFile result{a.hardware, {}, std::min(a.kernel, b.kernel), a.signature, {}};
   // Facts are for people; of two values of one name either would do, as long as it is always the same.
   result.hardwareFacts = a.hardwareFacts;

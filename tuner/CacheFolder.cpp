@@ -33,8 +33,13 @@ class Descriptor {
 public:
   explicit Descriptor(int value) : value(value) {}
   Descriptor(Descriptor &&other) noexcept : value(std::exchange(other.value, -1)) {}
-  Descriptor &operator=(Descriptor &&other) noexcept { std::swap(value, other.value); return *this; }
-  ~Descriptor() { if (value >= 0) ::close(value); }
+  Descriptor &operator=(Descriptor &&other) noexcept {
+    std::swap(value, other.value);
+    return *this;
+  }
+  ~Descriptor() {
+    if (value >= 0) ::close(value);
+  }
   int get() const { return value; }
   int release() { return std::exchange(value, -1); }
 
@@ -57,7 +62,8 @@ Status checkAncestor(int descriptor, const std::string &path) {
   if (info.st_uid != 0 && info.st_uid != ::geteuid())
     return Status(PANTILE_IO_ERROR, fmt::format("folder '{}' belongs to another user", path)).withFix("name a cache folder of your own");
   if ((info.st_mode & 022) != 0 && (info.st_mode & S_ISVTX) == 0)
-    return Status(PANTILE_IO_ERROR, fmt::format("folder '{}' may be written by other users", path)).withFix("remove their permission, or name another cache folder");
+    return Status(PANTILE_IO_ERROR, fmt::format("folder '{}' may be written by other users", path))
+        .withFix("remove their permission, or name another cache folder");
   return {};
 }
 
@@ -66,9 +72,11 @@ Status checkOwn(int descriptor, const std::string &path) {
   struct stat info;
   if (::fstat(descriptor, &info) != 0) return systemError(fmt::format("cache folder '{}'", path), errno);
   if (info.st_uid != ::geteuid())
-    return Status(PANTILE_IO_ERROR, fmt::format("cache folder '{}' belongs to another user", path)).withFix("name a cache folder of your own");
+    return Status(PANTILE_IO_ERROR, fmt::format("cache folder '{}' belongs to another user", path))
+        .withFix("name a cache folder of your own");
   if ((info.st_mode & 022) != 0)
-    return Status(PANTILE_IO_ERROR, fmt::format("cache folder '{}' may be written by other users", path)).withFix(fmt::format("chmod go-w '{}'", path));
+    return Status(PANTILE_IO_ERROR, fmt::format("cache folder '{}' may be written by other users", path))
+        .withFix(fmt::format("chmod go-w '{}'", path));
   return {};
 }
 
@@ -180,7 +188,8 @@ Expected<std::string> CacheFolder::read(const std::string &name, size_t limit, F
   if (::fstat(file.get(), &info) != 0) return systemError(fmt::format("'{}'", full), errno);
   if (!S_ISREG(info.st_mode)) return Status(PANTILE_DATA_ERROR, fmt::format("'{}' is not a regular file", full));
   if (trust == Trust::User && (info.st_uid != ::geteuid() || (info.st_mode & 022) != 0))
-    return Status(PANTILE_DATA_ERROR, fmt::format("'{}' belongs to another user or may be written by others", full)).withFix(fmt::format("chown and chmod go-w '{}'", full));
+    return Status(PANTILE_DATA_ERROR, fmt::format("'{}' belongs to another user or may be written by others", full))
+        .withFix(fmt::format("chown and chmod go-w '{}'", full));
   if (uint64_t(info.st_size) > limit) return Status(PANTILE_DATA_ERROR, fmt::format("'{}' is larger than {} bytes", full, limit));
   stamp = stampOf(info);
   return readAll(file.get(), size_t(info.st_size), full);

@@ -32,7 +32,8 @@ public:
     Anyone, ///< a root that the application named: regular files are all that is asked for
     User,   ///< the user's own: owner and permissions are checked from the root of the file system down
   };
-  CacheFolder(CacheFolder &&other) noexcept : descriptor(std::exchange(other.descriptor, -1)), trust(other.trust), path(std::move(other.path)) {}
+  CacheFolder(CacheFolder &&other) noexcept
+      : descriptor(std::exchange(other.descriptor, -1)), trust(other.trust), path(std::move(other.path)) {}
   CacheFolder &operator=(CacheFolder &&other) noexcept;
   ~CacheFolder();
 

@@ -13,7 +13,6 @@
 #include <fmt/format.h>
 #include <sstream>
 
-
 namespace pantile::tuner {
 namespace {
 
@@ -28,7 +27,8 @@ public:
   bool failed() const { return !status.isOk(); }
   void fail(const toml::node *where, std::string text) {
     if (failed()) return;
-    if (where && where->source().begin) text = fmt::format("line {}, column {}: {}", where->source().begin.line, where->source().begin.column, text);
+    if (where && where->source().begin)
+      text = fmt::format("line {}, column {}: {}", where->source().begin.line, where->source().begin.column, text);
     status = Status(PANTILE_DATA_ERROR, std::move(text));
   }
 
@@ -52,24 +52,33 @@ public:
       out << date->get();
       return out.str();
     }
-    if (!node->is_string()) fail(node, fmt::format("'{}' must be a text", name));
-    else if (node->as_string()->get().size() > limit) fail(node, fmt::format("'{}' is longer than {} bytes", name, limit));
-    else return node->as_string()->get();
+    if (!node->is_string())
+      fail(node, fmt::format("'{}' must be a text", name));
+    else if (node->as_string()->get().size() > limit)
+      fail(node, fmt::format("'{}' is longer than {} bytes", name, limit));
+    else
+      return node->as_string()->get();
     return {};
   }
   int64_t integer(const toml::table &parent, std::string_view name, int64_t fallback) {
     const toml::node *node = parent.get(name);
     if (!node) return fallback;
-    if (!node->is_integer() || node->as_integer()->get() < 0) fail(node, fmt::format("'{}' must be an integer of at least 0", name));
-    else return node->as_integer()->get();
+    if (!node->is_integer() || node->as_integer()->get() < 0)
+      fail(node, fmt::format("'{}' must be an integer of at least 0", name));
+    else
+      return node->as_integer()->get();
     return fallback;
   }
   double number(const toml::table &parent, std::string_view name, double fallback) {
     const toml::node *node = parent.get(name);
     if (!node) return fallback;
-    double value = node->is_integer() ? double(node->as_integer()->get()) : node->is_floating_point() ? node->as_floating_point()->get() : NAN;
-    if (!std::isfinite(value) || value < 0) fail(node, fmt::format("'{}' must be a number of at least 0", name));
-    else return value;
+    double value = node->is_integer()          ? double(node->as_integer()->get())
+                   : node->is_floating_point() ? node->as_floating_point()->get()
+                                               : NAN;
+    if (!std::isfinite(value) || value < 0)
+      fail(node, fmt::format("'{}' must be a number of at least 0", name));
+    else
+      return value;
     return fallback;
   }
   bool boolean(const toml::table &parent, std::string_view name) {
@@ -110,22 +119,27 @@ public:
     CacheEntry entry;
     if (auto shape = this->table(table, "shape", true); shape && fits(*shape, "shape"))
       for (auto &&[key, value] : *shape) {
-        if (auto size = value.as_integer(); size && size->get() >= 0) entry.shape[std::string(key.str())] = size->get();
-        else fail(&value, "a size must be an integer of at least 0");
+        if (auto size = value.as_integer(); size && size->get() >= 0)
+          entry.shape[std::string(key.str())] = size->get();
+        else
+          fail(&value, "a size must be an integer of at least 0");
       }
     if (auto config = this->table(table, "config", true)) entry.configuration = configuration(*config);
     entry.align = integer(table, "align", 0);
     entry.facts = text(table, "facts");
     entry.regime = text(table, "regime", kMaxName);
     if (auto time = this->table(table, "time", false))
-      entry.time = {number(*time, "med_us", 0), number(*time, "lo", 0), number(*time, "hi", 0), number(*time, "baseline_us", 0), integer(*time, "n", 0)};
+      entry.time = {number(*time, "med_us", 0), number(*time, "lo", 0), number(*time, "hi", 0), number(*time, "baseline_us", 0),
+                    integer(*time, "n", 0)};
     if (auto alternatives = table.get("alt")) {
-      if (!alternatives->is_array()) fail(alternatives, "'alt' must be a list of tables");
+      if (!alternatives->is_array())
+        fail(alternatives, "'alt' must be a list of tables");
       else
         for (const toml::node &node : *alternatives->as_array()) {
           if (entry.alternatives.size() == kMaxAlternatives) break;
           auto alternative = node.as_table();
-          if (!alternative) fail(&node, "'alt' must be a list of tables");
+          if (!alternative)
+            fail(&node, "'alt' must be a list of tables");
           else if (auto config = this->table(*alternative, "config", true))
             entry.alternatives.push_back({configuration(*config), number(*alternative, "ratio", 1)});
         }
@@ -178,10 +192,18 @@ std::string settingText(const Setting &setting) {
 /// "{a = 1, b = 2}" of members that are added in order.
 class InlineTable {
 public:
-  void add(std::string_view name, const std::string &value) { text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", key(name), value); }
-  void label(std::string_view name, const std::string &value) { if (!value.empty()) add(name, quoted(value)); }
-  void integer(std::string_view name, int64_t value) { if (value != 0) add(name, fmt::format("{}", value)); }
-  void number(std::string_view name, double value) { if (value > 0) add(name, decimal(value)); }
+  void add(std::string_view name, const std::string &value) {
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", key(name), value);
+  }
+  void label(std::string_view name, const std::string &value) {
+    if (!value.empty()) add(name, quoted(value));
+  }
+  void integer(std::string_view name, int64_t value) {
+    if (value != 0) add(name, fmt::format("{}", value));
+  }
+  void number(std::string_view name, double value) {
+    if (value > 0) add(name, decimal(value));
+  }
   std::string take() const { return "{" + text + "}"; }
 
 private:
@@ -211,9 +233,12 @@ std::string quoted(std::string_view text) {
   std::string result = "\"";
   for (size_t i = 0; i < text.size(); ++i) {
     auto c = static_cast<unsigned char>(text[i]);
-    if (c == '"' || c == '\\') (result += '\\') += char(c);
-    else if (c < 0x20 || c == 0x7f) result += fmt::format("\\u{:04X}", c);
-    else if (c < 0x80) result += char(c);
+    if (c == '"' || c == '\\')
+      (result += '\\') += char(c);
+    else if (c < 0x20 || c == 0x7f)
+      result += fmt::format("\\u{:04X}", c);
+    else if (c < 0x80)
+      result += char(c);
     else {
       size_t length = c >= 0xf0 && c < 0xf5 ? 4 : c >= 0xe0 ? 3 : c >= 0xc2 ? 2 : 0;
       if (c >= 0xf5 || i + length > text.size()) length = 0;
@@ -221,7 +246,8 @@ std::string quoted(std::string_view text) {
         if ((text[i + k] & 0xc0) != 0x80) length = 0;
       unsigned char second = length > 1 ? static_cast<unsigned char>(text[i + 1]) : 0;
       // Overlong forms, surrogates, and beyond U+10FFFF.
-      if ((c == 0xe0 && second < 0xa0) || (c == 0xed && second > 0x9f) || (c == 0xf0 && second < 0x90) || (c == 0xf4 && second > 0x8f)) length = 0;
+      if ((c == 0xe0 && second < 0xa0) || (c == 0xed && second > 0x9f) || (c == 0xf0 && second < 0x90) || (c == 0xf4 && second > 0x8f))
+        length = 0;
       if (length == 0) {
         result += '?';
         continue;
@@ -244,8 +270,10 @@ std::string printEntry(const CacheEntry &entry) {
   const Provenance &p = entry.provenance;
   prov.integer("codegen_abi", p.codegenABI);
   prov.label("compiler", p.compiler);
-  if (isDate(p.date)) prov.add("date", p.date);
-  else prov.label("date", p.date);
+  if (isDate(p.date))
+    prov.add("date", p.date);
+  else
+    prov.label("date", p.date);
   prov.label("driver", p.driver);
   prov.integer("evals", p.evaluations);
   prov.label("gpu", p.device);
@@ -282,14 +310,18 @@ std::string printCacheFile(const CacheFile &file) {
 
 Expected<CacheFile> parseCacheFile(std::string_view text) {
   if (text.size() > kMaxCacheFileBytes)
-    return Status(PANTILE_DATA_ERROR, fmt::format("{} bytes; a configuration file has at most {} MiB", text.size(), kMaxCacheFileBytes >> 20));
+    return Status(PANTILE_DATA_ERROR,
+                  fmt::format("{} bytes; a configuration file has at most {} MiB", text.size(), kMaxCacheFileBytes >> 20));
   toml::table root;
   if (TomlProblem problem; !parseToml(text, root, problem))
-    return Status(PANTILE_DATA_ERROR, problem.line ? fmt::format("line {}, column {}: {}", problem.line, problem.column, problem.text) : problem.text);
+    return Status(PANTILE_DATA_ERROR,
+                  problem.line ? fmt::format("line {}, column {}: {}", problem.line, problem.column, problem.text) : problem.text);
   Reader reader;
   CacheFile file;
   int64_t schema = reader.integer(root, "schema", 0);
-  if (!reader.failed() && schema != 1) reader.fail(root.get("schema"), schema == 0 ? "'schema = 1' is missing" : fmt::format("schema {} is newer than this program, which reads 1", schema));
+  if (!reader.failed() && schema != 1)
+    reader.fail(root.get("schema"),
+                schema == 0 ? "'schema = 1' is missing" : fmt::format("schema {} is newer than this program, which reads 1", schema));
   const toml::table *hardware = reader.failed() ? nullptr : reader.table(root, "hardware", true);
   const toml::table *kernel = reader.failed() ? nullptr : reader.table(root, "kernel", true);
   if (hardware && kernel && !reader.failed() && reader.fits(*hardware, "hardware")) {
@@ -306,8 +338,10 @@ Expected<CacheFile> parseCacheFile(std::string_view text) {
       if (entries->as_array()->size() > kMaxCacheEntries) reader.fail(entries, fmt::format("more than {} entries", kMaxCacheEntries));
       for (const toml::node &node : *entries->as_array()) {
         if (reader.failed()) break;
-        if (auto table = node.as_table()) file.entries.push_back(reader.entry(*table, *kernel));
-        else reader.fail(&node, "'entry' must be a list of tables, written [[entry]]");
+        if (auto table = node.as_table())
+          file.entries.push_back(reader.entry(*table, *kernel));
+        else
+          reader.fail(&node, "'entry' must be a list of tables, written [[entry]]");
       }
     }
   }

@@ -26,10 +26,12 @@ constexpr size_t kBuildsKept = 4; // of one call, in the user's file
 std::string fileName(std::string_view name) {
   std::string result;
   for (char c : name) {
-    bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || (c == '.' && !result.empty() && result.back() != '.');
+    bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+                (c == '.' && !result.empty() && result.back() != '.');
     result += good ? c : '_';
   }
-  if (result != name || result.size() > 100 || result.empty()) result = fmt::format("{}-{:08x}", result.substr(0, 80), uint32_t(checksum(name)));
+  if (result != name || result.size() > 100 || result.empty())
+    result = fmt::format("{}-{:08x}", result.substr(0, 80), uint32_t(checksum(name)));
   return result;
 }
 
@@ -41,9 +43,12 @@ struct Loaded {
 
 std::string staleness(const CacheEntry &entry, const CacheQuery &query) {
   const Provenance &p = entry.provenance;
-  if (query.codegenABI && p.codegenABI != query.codegenABI) return fmt::format("tuned for code generation {}, this is {}", p.codegenABI, query.codegenABI);
-  if (!query.space.empty() && p.space != query.space) return fmt::format("tuned in space {}, this is {}", p.space.empty() ? "(none)" : p.space, query.space);
-  if (!query.compiler.empty() && p.compiler != query.compiler) return fmt::format("tuned with compiler '{}', this is '{}'", p.compiler, query.compiler);
+  if (query.codegenABI && p.codegenABI != query.codegenABI)
+    return fmt::format("tuned for code generation {}, this is {}", p.codegenABI, query.codegenABI);
+  if (!query.space.empty() && p.space != query.space)
+    return fmt::format("tuned in space {}, this is {}", p.space.empty() ? "(none)" : p.space, query.space);
+  if (!query.compiler.empty() && p.compiler != query.compiler)
+    return fmt::format("tuned with compiler '{}', this is '{}'", p.compiler, query.compiler);
   return {};
 }
 
@@ -92,8 +97,10 @@ struct ConfigurationCache::Implementation {
   explicit Implementation(CacheOptions given) : options(std::move(given)) {
     for (const std::string &text : options.builtIn) {
       auto file = parseCacheFile(text);
-      if (file) builtIn.push_back(std::make_shared<CacheFile>(*std::move(file)));
-      else warnOnce("built-in configurations are damaged: " + file.status().text());
+      if (file)
+        builtIn.push_back(std::make_shared<CacheFile>(*std::move(file)));
+      else
+        warnOnce("built-in configurations are damaged: " + file.status().text());
     }
   }
 
@@ -143,7 +150,8 @@ struct ConfigurationCache::Implementation {
   }
 
   /// Merges into the user's file; counts what changed. Without `mutex`: it may wait for another process.
-  Status publish(const std::string &hardware, const std::string &name, const CacheFile &incoming, const CacheEntry *newest, MergeReport *report) {
+  Status publish(const std::string &hardware, const std::string &name, const CacheFile &incoming, const CacheEntry *newest,
+                 MergeReport *report) {
     if (options.user.empty()) return Status(PANTILE_IO_ERROR, "no user cache folder is known");
     PANTILE_ASSIGN(CacheFolder folder, CacheFolder::open(options.user, hardware, CacheFolder::Trust::User, true));
     PANTILE_ASSIGN(CacheFolder::Lock lock, folder.lock(options.lockSeconds));
@@ -155,7 +163,8 @@ struct ConfigurationCache::Implementation {
     if (text) {
       auto present = parseCacheFile(before);
       std::string path = options.user + "/v1/" + hardware + "/" + name;
-      if (!present) return Status(PANTILE_DATA_ERROR, fmt::format("'{}' {}", path, present.status().text())).withFix("repair it or move it away");
+      if (!present)
+        return Status(PANTILE_DATA_ERROR, fmt::format("'{}' {}", path, present.status().text())).withFix("repair it or move it away");
       auto both = mergeCacheFiles(*present, incoming);
       if (!both) return std::move(both).status().in(path);
       if (report)
@@ -173,7 +182,8 @@ struct ConfigurationCache::Implementation {
     std::string after = printCacheFile(merged);
     if (after == before) return {};
     if (after.size() > kMaxCacheFileBytes || merged.entries.size() > kMaxCacheEntries)
-      return Status(PANTILE_IO_ERROR, fmt::format("'{}/v1/{}/{}' would be larger than {} MiB or {} entries", options.user, hardware, name, kMaxCacheFileBytes >> 20, kMaxCacheEntries))
+      return Status(PANTILE_IO_ERROR, fmt::format("'{}/v1/{}/{}' would be larger than {} MiB or {} entries", options.user, hardware, name,
+                                                  kMaxCacheFileBytes >> 20, kMaxCacheEntries))
           .withFix("remove entries from it, or the file");
     PANTILE_RETURN_IF_ERROR(folder.replace(name, after));
     if (++published % 64 == 1) folder.sweep();
@@ -195,7 +205,7 @@ struct ConfigurationCache::Implementation {
   CacheOptions options;
   std::mutex mutex;
   std::set<std::string> warned;
-  std::map<std::string, Loaded> loaded; ///< by path
+  std::map<std::string, Loaded> loaded;    ///< by path
   std::map<std::string, CacheFile> memory; ///< by relative path: what could not be written
   std::vector<std::shared_ptr<const CacheFile>> builtIn;
   std::atomic<uint64_t> published = 0;
@@ -243,7 +253,8 @@ std::vector<CacheMatch> ConfigurationCache::lookup(const CacheKey &key, const Ca
   sortInOrder(exact, [](const CacheMatch &a, const CacheMatch &b) {
     if (a.stale.empty() != b.stale.empty()) return a.stale.empty();
     if (a.stale.empty()) return false;
-    return std::pair(a.entry.provenance.codegenABI, a.entry.provenance.date) > std::pair(b.entry.provenance.codegenABI, b.entry.provenance.date);
+    return std::pair(a.entry.provenance.codegenABI, a.entry.provenance.date) >
+           std::pair(b.entry.provenance.codegenABI, b.entry.provenance.date);
   });
   sortInOrder(near, [](const CacheMatch &a, const CacheMatch &b) {
     return a.distance != b.distance ? a.distance < b.distance : a.stale.empty() > b.stale.empty();
@@ -274,8 +285,10 @@ Status ConfigurationCache::store(const CacheKey &key, CacheEntry entry) {
   auto [at, isNew] = state.memory.emplace(relative, one);
   if (!isNew)
     if (auto merged = mergeCacheFiles(at->second, one)) at->second = *std::move(merged);
-  if (status.code() == PANTILE_DATA_ERROR) state.warnOnce(status.message() + "; the configuration just tuned is kept in memory only");
-  else state.warnUser(status);
+  if (status.code() == PANTILE_DATA_ERROR)
+    state.warnOnce(status.message() + "; the configuration just tuned is kept in memory only");
+  else
+    state.warnUser(status);
   return status;
 }
 
@@ -305,13 +318,17 @@ std::vector<CacheListing> ConfigurationCache::list() {
 Expected<std::string> ConfigurationCache::show(const std::string &name) {
   std::string result;
   for (const CacheListing &listing : list()) {
-    if (listing.path.find(name) == std::string::npos && listing.kernel.find(name) == std::string::npos && !listing.signature.starts_with(name)) continue;
+    if (listing.path.find(name) == std::string::npos && listing.kernel.find(name) == std::string::npos &&
+        !listing.signature.starts_with(name))
+      continue;
     std::lock_guard guard(implementation->mutex);
     const Loaded &found = implementation->loaded[listing.path];
-    result += fmt::format("# {}\n{}\n", listing.path, found.file ? printCacheFile(*found.file) : fmt::format("# not used: {}\n", found.problem));
+    result +=
+        fmt::format("# {}\n{}\n", listing.path, found.file ? printCacheFile(*found.file) : fmt::format("# not used: {}\n", found.problem));
   }
   if (result.empty())
-    return Status(PANTILE_NOT_FOUND, fmt::format("no configuration file has '{}' in its path, kernel name or tuning key", name)).withFix("list them with `pantile cache list`");
+    return Status(PANTILE_NOT_FOUND, fmt::format("no configuration file has '{}' in its path, kernel name or tuning key", name))
+        .withFix("list them with `pantile cache list`");
   return result;
 }
 
@@ -322,7 +339,8 @@ Expected<MergeReport> ConfigurationCache::merge(const std::string &path) {
   std::vector<std::string> files;
   if (S_ISDIR(info.st_mode)) {
     for (const std::string &relative : listCacheFiles(path)) files.push_back(path + "/v1/" + relative);
-    if (files.empty()) return Status(PANTILE_NOT_FOUND, fmt::format("'{}' holds no configuration files (v1/<hardware>/<kernel>.toml)", path));
+    if (files.empty())
+      return Status(PANTILE_NOT_FOUND, fmt::format("'{}' holds no configuration files (v1/<hardware>/<kernel>.toml)", path));
   } else {
     files.push_back(path);
   }
@@ -348,9 +366,12 @@ Expected<MergeReport> ConfigurationCache::merge(const std::string &path) {
     size_t slash = relative.find('/', 3);
     Status published = state.publish(relative.substr(3, slash - 3), relative.substr(slash + 1), *parsed, nullptr, &report);
     // The target's own trouble ends it; a damaged file in the way does not.
-    if (published.code() == PANTILE_DATA_ERROR || published.code() == PANTILE_INVALID_ARGUMENT) problem(published);
-    else if (!published.isOk()) return published;
-    else ++report.files;
+    if (published.code() == PANTILE_DATA_ERROR || published.code() == PANTILE_INVALID_ARGUMENT)
+      problem(published);
+    else if (!published.isOk())
+      return published;
+    else
+      ++report.files;
   }
   return report;
 }

@@ -31,9 +31,9 @@ namespace pantile::tuner {
 
 /// Names a file. `hardware` and `kernel` are reduced to [A-Za-z0-9_.-] in file names; the file holds them in full.
 struct CacheKey {
-  std::string hardware;  ///< pantile_device_info::hardware
+  std::string hardware; ///< pantile_device_info::hardware
   std::string kernel;
-  std::string tuningKey; ///< hexadecimal, at least 12 digits
+  std::string tuningKey;                        ///< hexadecimal, at least 12 digits
   std::map<std::string, Setting> hardwareFacts; ///< recorded in new files; not compared
 };
 
@@ -45,16 +45,16 @@ struct CacheQuery {
   /// What the caller's builds are; an entry that differs is stale. Empty or 0: not compared.
   std::string space, compiler;
   int64_t codegenABI = 0;
-  size_t neighbours = 8;   ///< at most so many
-  double maxOctaves = 2;   ///< no dimension further away than 2^this
+  size_t neighbours = 8; ///< at most so many
+  double maxOctaves = 2; ///< no dimension further away than 2^this
 };
 
 struct CacheMatch {
   CacheEntry entry;
   bool exact = false;
-  double distance = 0;     ///< Euclidean in log2 of the sizes (of size + 1)
-  std::string stale;       ///< empty: fresh; else what differs, for people
-  std::string origin;      ///< path of the file, "memory", or "built in"
+  double distance = 0; ///< Euclidean in log2 of the sizes (of size + 1)
+  std::string stale;   ///< empty: fresh; else what differs, for people
+  std::string origin;  ///< path of the file, "memory", or "built in"
 };
 
 /// A file of the cache, for `pantile cache list`.
@@ -71,9 +71,9 @@ struct MergeReport {
 };
 
 struct CacheOptions {
-  std::vector<std::string> named;  ///< read-only roots before the user's
-  std::string user;                ///< writable root; empty: memory only
-  std::vector<std::string> system; ///< read-only roots after it
+  std::vector<std::string> named;   ///< read-only roots before the user's
+  std::string user;                 ///< writable root; empty: memory only
+  std::vector<std::string> system;  ///< read-only roots after it
   std::vector<std::string> builtIn; ///< texts of files
   double lockSeconds = 10;
   std::function<void(const std::string &)> warn; ///< one line each; a cause is reported once

@@ -14,7 +14,8 @@ namespace pantile::tuner {
 
 CostModel::CostModel(const Space &space) : space(space), anyFeature(false) {
   for (const FeatureDescription &feature : space.description().features)
-    for (std::string_view used : {"flops", "mma_flops", "bytes", "cache_bytes", "programs", "calls", "iterations", "live_bytes", "shared_bytes"})
+    for (std::string_view used :
+         {"flops", "mma_flops", "bytes", "cache_bytes", "programs", "calls", "iterations", "live_bytes", "shared_bytes"})
       anyFeature |= feature.name == used;
   // Fallbacks are the middle of what today's devices have; only their ratios matter.
   device.units = constant("d.units", 8);
@@ -63,8 +64,8 @@ std::optional<CostModel::Estimate> CostModel::estimate(const Point &point) const
   e.waves = std::ceil(programs / slots);
   // Units that work during an average wave; a unit shares its rate among the programs on it.
   double busy = std::min(device.units, programs);
-  double balance = programs / (e.waves * slots);               // 1: the last wave is full
-  double tail = programs > slots ? (1 + 1 / balance) / 2 : 1;   // overlapping waves hide about half of it
+  double balance = programs / (e.waves * slots);              // 1: the last wave is full
+  double tail = programs > slots ? (1 + 1 / balance) / 2 : 1; // overlapping waves hide about half of it
 
   e.compute = (flops / device.flops + mma / device.mmaFlops) / busy * tail / efficiency;
   e.cache = cacheBytes / (device.cache * busy) * tail;
@@ -85,8 +86,10 @@ std::optional<CostModel::Estimate> CostModel::estimate(const Point &point) const
   e.overhead = device.launch * std::max(1.0, get("launches", 1)) + fill + get("calls", programs) * device.call / busy +
                get("reduce_bytes", 0) / device.memory;
   double seconds = e.overhead;
-  if (stages <= 1 && device.programs > 1 && e.occupancy <= 1) seconds += e.compute + std::max(e.memory, e.cache); // nothing overlaps
-  else seconds += std::max({e.compute, e.memory, e.cache}) + 0.1 * (e.compute + e.memory + e.cache);
+  if (stages <= 1 && device.programs > 1 && e.occupancy <= 1)
+    seconds += e.compute + std::max(e.memory, e.cache); // nothing overlaps
+  else
+    seconds += std::max({e.compute, e.memory, e.cache}) + 0.1 * (e.compute + e.memory + e.cache);
   for (double *part : {&e.compute, &e.memory, &e.cache, &e.overhead}) *part *= 1e6;
   e.microseconds = seconds * 1e6;
   return e;
@@ -150,7 +153,8 @@ void CostModel::encode(const Point &point, std::vector<float> &out) const {
     out.insert(out.end(), kTerms, 0.f);
     return;
   }
-  for (double term : {e->microseconds, e->compute, e->memory, e->cache, e->overhead, e->waves, e->pressure}) out.push_back(float(std::log2(term + 1e-6)));
+  for (double term : {e->microseconds, e->compute, e->memory, e->cache, e->overhead, e->waves, e->pressure})
+    out.push_back(float(std::log2(term + 1e-6)));
 }
 
 } // namespace pantile::tuner

@@ -74,8 +74,10 @@ std::optional<size_t> runFinals(std::vector<Finalist> &finalists, Runner &runner
       auto allowed = std::chrono::duration<double>(2 + 20e-6 * finalist.expected * samples);
       auto times = runner.time(finalist.candidate, samples, Clock::now() + std::chrono::duration_cast<Clock::duration>(allowed));
       if (!times || times->empty()) {
-        if (!times && times.status().code() == PANTILE_CANCELLED) stopped = true;
-        else finalist.failed = true;
+        if (!times && times.status().code() == PANTILE_CANCELLED)
+          stopped = true;
+        else
+          finalist.failed = true;
         if (stopped) break;
         continue;
       }
@@ -89,8 +91,10 @@ std::optional<size_t> runFinals(std::vector<Finalist> &finalists, Runner &runner
     for (size_t i = 0; i < finalists.size(); ++i) {
       if (i == *first || standings[i].out || finalists[i].failed) continue;
       auto [mean, width] = compare(standings[i], standings[*first]);
-      if (mean - width > 0) standings[i].out = true;
-      else undecided |= mean + width > kTie;
+      if (mean - width > 0)
+        standings[i].out = true;
+      else
+        undecided |= mean + width > kTie;
     }
     if (!undecided) break;
   }

@@ -23,7 +23,7 @@ namespace pantile::tuner {
 struct Finalist {
   uint64_t number; ///< of its trial
   CompiledCandidate candidate;
-  double expected; ///< microseconds, from its trial
+  double expected;             ///< microseconds, from its trial
   std::vector<double> samples; ///< result: all samples of the finals
   bool failed = false;         ///< result: it could not be timed again
 };
@@ -31,7 +31,7 @@ struct Finalist {
 struct FinalsLimits {
   Clock::time_point deadline;
   unsigned rounds = 40;
-  double turnSeconds = 0.01; ///< length of one turn, about
+  double turnSeconds = 0.01;  ///< length of one turn, about
   std::function<bool()> goOn; ///< false ends it
 };
 

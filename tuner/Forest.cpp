@@ -18,14 +18,14 @@ struct Forest::Fit {
   std::span<const float> weights;
   Options options;
   Random &random;
-  std::vector<uint32_t> sample;                ///< row numbers of this tree's bootstrap
+  std::vector<uint32_t> sample;                   ///< row numbers of this tree's bootstrap
   std::vector<std::pair<float, uint32_t>> column; ///< scratch: one feature of a node's rows
   std::vector<uint32_t> features;
   float at(uint32_t row, size_t feature) const { return rows[row * width + feature]; }
 };
 
-void Forest::fit(std::span<const float> rows, size_t width, const std::vector<bool> &labels, std::span<const float> weights, Options options,
-                 Random &random) {
+void Forest::fit(std::span<const float> rows, size_t width, const std::vector<bool> &labels, std::span<const float> weights,
+                 Options options, Random &random) {
   nodes.clear();
   roots.clear();
   size_t count = labels.size();
@@ -68,7 +68,8 @@ uint32_t Forest::grow(Fit &fit, size_t begin, size_t end, unsigned depth) {
       float weight = fit.weights[fit.column[i].second];
       lowTotal += weight;
       if (fit.labels[fit.column[i].second]) lowPositive += weight;
-      if (fit.column[i].first == fit.column[i + 1].first || i + 1 < fit.options.leaf || fit.column.size() - i - 1 < fit.options.leaf) continue;
+      if (fit.column[i].first == fit.column[i + 1].first || i + 1 < fit.options.leaf || fit.column.size() - i - 1 < fit.options.leaf)
+        continue;
       float score = impurity(lowPositive, lowTotal) + impurity(positive - lowPositive, total - lowTotal);
       if (score < bestScore) {
         bestScore = score;

@@ -22,7 +22,8 @@ public:
     unsigned trees = 60, depth = 12, leaf = 2;
   };
   /// `rows`: labels.size() rows of `width` numbers, one after another. Weights are positive.
-  void fit(std::span<const float> rows, size_t width, const std::vector<bool> &labels, std::span<const float> weights, Options options, Random &random);
+  void fit(std::span<const float> rows, size_t width, const std::vector<bool> &labels, std::span<const float> weights, Options options,
+           Random &random);
   /// In [0, 1]; 0 before fit.
   float predict(std::span<const float> row) const;
   bool empty() const { return roots.empty(); }

@@ -90,7 +90,8 @@ Journal::~Journal() {
   ::close(descriptor);
 }
 
-Expected<Journal> Journal::open(const std::string &path, const std::string &key, const std::string &space, const std::string &strategy, uint64_t seed) {
+Expected<Journal> Journal::open(const std::string &path, const std::string &key, const std::string &space, const std::string &strategy,
+                                uint64_t seed) {
   for (int attempt = 0; attempt < 3; ++attempt) {
     Journal journal;
     journal.path = path;
@@ -101,9 +102,11 @@ Expected<Journal> Journal::open(const std::string &path, const std::string &key,
     if (::fstat(journal.descriptor, &info) != 0 || !S_ISREG(info.st_mode))
       return Status(PANTILE_IO_ERROR, fmt::format("tuning journal '{}' is not a regular file", path));
     if (size_t(info.st_size) > kMaxJournalBytes)
-      return Status(PANTILE_DATA_ERROR, fmt::format("tuning journal '{}' is larger than {} MiB", path, kMaxJournalBytes >> 20)).withFix("name another one");
+      return Status(PANTILE_DATA_ERROR, fmt::format("tuning journal '{}' is larger than {} MiB", path, kMaxJournalBytes >> 20))
+          .withFix("name another one");
     if (::flock(journal.descriptor, LOCK_EX | LOCK_NB) != 0)
-      return Status(PANTILE_UNAVAILABLE, fmt::format("tuning journal '{}' is in use by another process", path)).withFix("wait for it, or name another one");
+      return Status(PANTILE_UNAVAILABLE, fmt::format("tuning journal '{}' is in use by another process", path))
+          .withFix("wait for it, or name another one");
     // Between open and lock another process may have set the file aside: then this is the wrong one.
     struct stat named;
     if (::stat(path.c_str(), &named) != 0 || named.st_ino != info.st_ino || named.st_dev != info.st_dev) continue;
@@ -151,10 +154,12 @@ Expected<Journal> Journal::open(const std::string &path, const std::string &key,
       continue;
     }
     if (!contents.empty() && contents.back() != '\n') journal.append("\n");
-    if (!ours) journal.append(sealed({{"type", "run"}, {"version", 1}, {"key", key}, {"space", space}, {"strategy", strategy}, {"seed", seed}}));
+    if (!ours)
+      journal.append(sealed({{"type", "run"}, {"version", 1}, {"key", key}, {"space", space}, {"strategy", strategy}, {"seed", seed}}));
     return journal;
   }
-  return Status(PANTILE_UNAVAILABLE, fmt::format("tuning journal '{}' is in use by another process", path)).withFix("wait for it, or name another one");
+  return Status(PANTILE_UNAVAILABLE, fmt::format("tuning journal '{}' is in use by another process", path))
+      .withFix("wait for it, or name another one");
 }
 
 const Journal::Record *Journal::find(const std::string &configuration) const {
@@ -181,7 +186,12 @@ void Journal::withdrawn(uint64_t number, const std::string &configuration) {
 
 void Journal::finished(const std::string &configuration, const Summary &time) {
   if (descriptor < 0) return;
-  append(sealed({{"type", "result"}, {"config", configuration}, {"median", time.median}, {"low", time.low}, {"high", time.high}, {"n", time.samples}}));
+  append(sealed({{"type", "result"},
+                 {"config", configuration},
+                 {"median", time.median},
+                 {"low", time.low},
+                 {"high", time.high},
+                 {"n", time.samples}}));
 }
 
 void Journal::append(const std::string &line) {

@@ -38,7 +38,8 @@ public:
 
   /// Opens or creates `path` (0600, never through a link) and locks it: PANTILE_UNAVAILABLE while another process writes it.
   /// A journal about another `key` or `space` is renamed to "<path>.<digits>" first.
-  static Expected<Journal> open(const std::string &path, const std::string &key, const std::string &space, const std::string &strategy, uint64_t seed);
+  static Expected<Journal> open(const std::string &path, const std::string &key, const std::string &space, const std::string &strategy,
+                                uint64_t seed);
 
   const Record *find(const std::string &configuration) const;
   size_t size() const { return records.size(); }

@@ -47,7 +47,9 @@ ProgressPrinter::~ProgressPrinter() {
 
 std::string ProgressPrinter::line(const std::string &label, const TuneProgress &progress, unsigned columns) {
   std::string best = progress.best > 0 ? "best " + duration(progress.best) : "best none yet";
-  std::string left = progress.finals ? "comparing the best" : progress.left > 0 ? fmt::format("{:.0f} s left", std::ceil(progress.left)) : "";
+  std::string left = progress.finals     ? "comparing the best"
+                     : progress.left > 0 ? fmt::format("{:.0f} s left", std::ceil(progress.left))
+                                         : "";
   if (columns == 0)
     return fmt::format("{}: {} tried, {} failed, {}{}{}", label, progress.tried, progress.failed, best, left.empty() ? "" : ", ", left);
   std::string numbers = fmt::format("{} tried  {} failed  {}{}{}", progress.tried, progress.failed, best, left.empty() ? "" : "  ", left);

@@ -54,11 +54,10 @@ bool isPowerOfTwo(int64_t value) { return value > 0 && std::has_single_bit(uint6
 
 /// The number of values of a well-formed domain, or what is wrong with it.
 Expected<uint64_t> cardinalityOf(const ParameterDescription &p) {
-  auto wrong = [&](std::string_view what) {
-    return Status(PANTILE_INVALID_ARGUMENT, fmt::format("parameter '{}': {}", p.name, what));
-  };
+  auto wrong = [&](std::string_view what) { return Status(PANTILE_INVALID_ARGUMENT, fmt::format("parameter '{}': {}", p.name, what)); };
   switch (p.kind) {
-  case PANTILE_PARAMETER_BOOL: return uint64_t(2);
+  case PANTILE_PARAMETER_BOOL:
+    return uint64_t(2);
   case PANTILE_PARAMETER_ENUM:
     if (p.labels.empty()) return wrong("an enum needs at least one label");
     if (!p.values.empty() && p.values.size() != p.labels.size())
@@ -72,8 +71,7 @@ Expected<uint64_t> cardinalityOf(const ParameterDescription &p) {
     return uint64_t(std::countr_zero(uint64_t(p.values[1])) - std::countr_zero(uint64_t(p.values[0])) + 1);
   case PANTILE_PARAMETER_ORDERED:
     if (p.values.empty()) return wrong("an ordered parameter needs at least one value");
-    if (std::adjacent_find(p.values.begin(), p.values.end(), std::greater_equal<>()) != p.values.end())
-      return wrong("values must ascend");
+    if (std::adjacent_find(p.values.begin(), p.values.end(), std::greater_equal<>()) != p.values.end()) return wrong("values must ascend");
     return uint64_t(p.values.size());
   case PANTILE_PARAMETER_INTEGER:
     if (p.values.size() != 2 || p.values[0] > p.values[1]) return wrong("an integer needs {lowest, highest}, in this order");
@@ -165,7 +163,9 @@ Expected<Space> Space::create(SpaceDescription description, const CallValues &va
     uses.clear();
     auto expression = Expression::parse(constraint.expression, resolve);
     if (!expression)
-      return std::move(expression).status().in(fmt::format("constraint '{}'", constraint.text.empty() ? constraint.expression : constraint.text));
+      return std::move(expression)
+          .status()
+          .in(fmt::format("constraint '{}'", constraint.text.empty() ? constraint.expression : constraint.text));
     std::sort(uses.begin(), uses.end());
     uses.erase(std::unique(uses.begin(), uses.end()), uses.end());
     space.constraints.push_back({*std::move(expression), uses});
@@ -189,11 +189,16 @@ uint64_t Space::size() const {
 int64_t Space::valueAt(size_t dimension, uint64_t index) const {
   const ParameterDescription &p = spaceDescription.parameters[dimension];
   switch (p.kind) {
-  case PANTILE_PARAMETER_ENUM: return p.values.empty() ? int64_t(index) : p.values[index];
-  case PANTILE_PARAMETER_POW2: return p.values[0] << index;
-  case PANTILE_PARAMETER_ORDERED: return p.values[index];
-  case PANTILE_PARAMETER_INTEGER: return p.values[0] + int64_t(index);
-  default: return int64_t(index); // bool; a permutation's rank
+  case PANTILE_PARAMETER_ENUM:
+    return p.values.empty() ? int64_t(index) : p.values[index];
+  case PANTILE_PARAMETER_POW2:
+    return p.values[0] << index;
+  case PANTILE_PARAMETER_ORDERED:
+    return p.values[index];
+  case PANTILE_PARAMETER_INTEGER:
+    return p.values[0] + int64_t(index);
+  default:
+    return int64_t(index); // bool; a permutation's rank
   }
 }
 
@@ -201,7 +206,8 @@ uint64_t Space::nearestIndex(size_t dimension, int64_t value) const {
   const ParameterDescription &p = spaceDescription.parameters[dimension];
   uint64_t last = parameters[dimension].cardinality - 1;
   switch (p.kind) {
-  case PANTILE_PARAMETER_BOOL: return value != 0;
+  case PANTILE_PARAMETER_BOOL:
+    return value != 0;
   case PANTILE_PARAMETER_ENUM: {
     if (p.values.empty()) return value < 0 ? 0 : std::min(uint64_t(value), last);
     auto found = std::find(p.values.begin(), p.values.end(), value);
@@ -224,7 +230,8 @@ uint64_t Space::nearestIndex(size_t dimension, int64_t value) const {
   case PANTILE_PARAMETER_INTEGER:
     if (value <= p.values[0]) return 0;
     return value >= p.values[1] ? last : uint64_t(value) - uint64_t(p.values[0]);
-  case PANTILE_PARAMETER_PERMUTATION: return value < 0 ? 0 : std::min(uint64_t(value), last);
+  case PANTILE_PARAMETER_PERMUTATION:
+    return value < 0 ? 0 : std::min(uint64_t(value), last);
   }
   return 0;
 }
@@ -257,12 +264,18 @@ std::optional<uint64_t> Space::indexOf(size_t dimension, const Setting &setting)
 std::string Space::accepted(size_t dimension) const {
   const ParameterDescription &p = spaceDescription.parameters[dimension];
   switch (p.kind) {
-  case PANTILE_PARAMETER_BOOL: return "0 or 1";
-  case PANTILE_PARAMETER_ENUM: return fmt::format("one of \"{}\"", fmt::join(p.labels, "\", \""));
-  case PANTILE_PARAMETER_POW2: return fmt::format("a power of two from {} to {}", p.values[0], p.values[1]);
-  case PANTILE_PARAMETER_ORDERED: return fmt::format("one of {}", fmt::join(p.values, ", "));
-  case PANTILE_PARAMETER_INTEGER: return fmt::format("an integer from {} to {}", p.values[0], p.values[1]);
-  case PANTILE_PARAMETER_PERMUTATION: return fmt::format("a permutation of 0 to {}, such as {}", p.length - 1, permutationOf(p.length, 0));
+  case PANTILE_PARAMETER_BOOL:
+    return "0 or 1";
+  case PANTILE_PARAMETER_ENUM:
+    return fmt::format("one of \"{}\"", fmt::join(p.labels, "\", \""));
+  case PANTILE_PARAMETER_POW2:
+    return fmt::format("a power of two from {} to {}", p.values[0], p.values[1]);
+  case PANTILE_PARAMETER_ORDERED:
+    return fmt::format("one of {}", fmt::join(p.values, ", "));
+  case PANTILE_PARAMETER_INTEGER:
+    return fmt::format("an integer from {} to {}", p.values[0], p.values[1]);
+  case PANTILE_PARAMETER_PERMUTATION:
+    return fmt::format("a permutation of 0 to {}, such as {}", p.length - 1, permutationOf(p.length, 0));
   }
   return "";
 }
@@ -303,9 +316,10 @@ Point Space::nearest(const Configuration &configuration) const {
     point.push_back(parameters[i].fallback);
     const Setting *setting = configuration.find(spaceDescription.parameters[i].name);
     if (!setting) continue;
-    if (std::optional<uint64_t> exact = indexOf(i, *setting)) point[i] = *exact;
-    else if (auto value = std::get_if<int64_t>(setting); value && parameters[i].kind != PANTILE_PARAMETER_ENUM &&
-                                                         parameters[i].kind != PANTILE_PARAMETER_PERMUTATION)
+    if (std::optional<uint64_t> exact = indexOf(i, *setting))
+      point[i] = *exact;
+    else if (auto value = std::get_if<int64_t>(setting);
+             value && parameters[i].kind != PANTILE_PARAMETER_ENUM && parameters[i].kind != PANTILE_PARAMETER_PERMUTATION)
       point[i] = nearestIndex(i, *value);
   }
   return canonical(std::move(point));

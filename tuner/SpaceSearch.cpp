@@ -50,9 +50,11 @@ Status Space::check(const Point &point) const {
     const ConstraintDescription &description = spaceDescription.constraints[i];
     const std::string &text = description.text.empty() ? description.expression : description.text;
     auto result = constraints[i].expression.evaluate(values);
-    if (!result) return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{} cannot be used here: {}", configuration(point).toText(), text))
-                     .withCause(result.status().message());
-    if (*result == 0) return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{} breaks a constraint: {}", configuration(point).toText(), text));
+    if (!result)
+      return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{} cannot be used here: {}", configuration(point).toText(), text))
+          .withCause(result.status().message());
+    if (*result == 0)
+      return Status(PANTILE_INVALID_ARGUMENT, fmt::format("{} breaks a constraint: {}", configuration(point).toText(), text));
   }
   return {};
 }
@@ -164,7 +166,8 @@ std::optional<Point> Space::repair(const Point &point) const {
 /// An index. Of "0 to a million" nearly all are huge: such a parameter is about magnitudes.
 uint64_t Space::draw(size_t dimension, Random &random) const {
   const Parameter &parameter = parameters[dimension];
-  if (parameter.kind != PANTILE_PARAMETER_INTEGER || parameter.cardinality <= 64 || random.chance(0.2)) return random.below(parameter.cardinality);
+  if (parameter.kind != PANTILE_PARAMETER_INTEGER || parameter.cardinality <= 64 || random.chance(0.2))
+    return random.below(parameter.cardinality);
   double index = std::exp2(random.uniform() * std::log2(double(parameter.cardinality))) - 1;
   return std::min(uint64_t(std::max(0.0, index)), parameter.cardinality - 1);
 }
@@ -189,7 +192,8 @@ std::vector<Point> Space::neighbours(const Point &point, unsigned radius) const 
       Point other = point;
       other[i] = index;
       other = canonical(std::move(other));
-      if (other != point && legal(other) && std::find(result.begin(), result.end(), other) == result.end()) result.push_back(std::move(other));
+      if (other != point && legal(other) && std::find(result.begin(), result.end(), other) == result.end())
+        result.push_back(std::move(other));
     }
   return result;
 }
@@ -201,8 +205,10 @@ std::optional<Point> Space::mutate(const Point &point, double probability, Rando
   for (size_t i = 0; i < parameters.size(); ++i) {
     if (i != certain && !random.chance(probability)) continue;
     std::vector<uint64_t> nearby = nearbyIndices(i, point[i], 2);
-    if (!nearby.empty() && random.chance(0.5)) result[i] = nearby[random.below(nearby.size())];
-    else result[i] = draw(i, random);
+    if (!nearby.empty() && random.chance(0.5))
+      result[i] = nearby[random.below(nearby.size())];
+    else
+      result[i] = draw(i, random);
   }
   return repair(result);
 }

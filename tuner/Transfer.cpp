@@ -21,16 +21,21 @@ constexpr double kRefused = 1.15;
 
 std::string_view name(ChoiceSource source) {
   switch (source) {
-  case ChoiceSource::Tuned: return "tuned";
-  case ChoiceSource::Stale: return "stale";
-  case ChoiceSource::Neighbour: return "neighbour";
-  case ChoiceSource::Default: return "default";
+  case ChoiceSource::Tuned:
+    return "tuned";
+  case ChoiceSource::Stale:
+    return "stale";
+  case ChoiceSource::Neighbour:
+    return "neighbour";
+  case ChoiceSource::Default:
+    return "default";
   }
   return "default";
 }
 
 Expected<Choice> choose(const std::vector<CacheMatch> &matches, const Space &space, const CostModel *model) {
-  if (!space.defaults()) return Status(PANTILE_UNSUPPORTED, "no configuration of this kernel satisfies the target's constraints for these sizes");
+  if (!space.defaults())
+    return Status(PANTILE_UNSUPPORTED, "no configuration of this kernel satisfies the target's constraints for these sizes");
   if (model && !model->known()) model = nullptr;
   Choice choice;
 
@@ -51,7 +56,8 @@ Expected<Choice> choose(const std::vector<CacheMatch> &matches, const Space &spa
       (match.exact ? exact : near).push_back({std::move(*point), score, &match});
     };
     consider(match.entry.configuration, 1);
-    for (const CacheAlternative &alternative : match.entry.alternatives) consider(alternative.configuration, std::max(1.0, alternative.ratio));
+    for (const CacheAlternative &alternative : match.entry.alternatives)
+      consider(alternative.configuration, std::max(1.0, alternative.ratio));
   }
 
   // An entry that no longer fits the space as it stands is as good as stale.
@@ -59,7 +65,8 @@ Expected<Choice> choose(const std::vector<CacheMatch> &matches, const Space &spa
     auto point = space.point(candidate.from->entry.configuration);
     return point && space.legal(*point) && *point == candidate.point;
   };
-  std::sort(near.begin(), near.end(), [](const Candidate &a, const Candidate &b) { return a.score != b.score ? a.score < b.score : a.point < b.point; });
+  std::sort(near.begin(), near.end(),
+            [](const Candidate &a, const Candidate &b) { return a.score != b.score ? a.score < b.score : a.point < b.point; });
   double limit = model ? kRefused * model->score(*space.defaults()) : std::numeric_limits<double>::infinity();
   auto take = [&](const Candidate &candidate, ChoiceSource source) {
     choice.configuration = space.configuration(candidate.point);

@@ -12,8 +12,14 @@
 namespace pantile::tuner {
 namespace {
 constexpr std::pair<Outcome, std::string_view> kNames[] = {
-    {Outcome::Timed, "timed"}, {Outcome::Slow, "slow"},     {Outcome::CompileError, "compile_error"}, {Outcome::CompileTimeout, "compile_timeout"},
-    {Outcome::Wrong, "wrong"}, {Outcome::Failed, "failed"}, {Outcome::Died, "died"},                  {Outcome::Hung, "hung"},
+    {Outcome::Timed, "timed"},
+    {Outcome::Slow, "slow"},
+    {Outcome::CompileError, "compile_error"},
+    {Outcome::CompileTimeout, "compile_timeout"},
+    {Outcome::Wrong, "wrong"},
+    {Outcome::Failed, "failed"},
+    {Outcome::Died, "died"},
+    {Outcome::Hung, "hung"},
 };
 } // namespace
 

@@ -15,14 +15,14 @@ namespace pantile::tuner {
 
 /// Stored in journals by name.
 enum class Outcome : uint8_t {
-  Timed,          ///< correct and measured to the full
-  Slow,           ///< correct, dropped after its first samples
+  Timed, ///< correct and measured to the full
+  Slow,  ///< correct, dropped after its first samples
   CompileError,
   CompileTimeout,
-  Wrong,          ///< outputs differ from the reference
-  Failed,         ///< could not be launched or run
-  Died,           ///< took its process with it
-  Hung,           ///< did not finish in time
+  Wrong,  ///< outputs differ from the reference
+  Failed, ///< could not be launched or run
+  Died,   ///< took its process with it
+  Hung,   ///< did not finish in time
 };
 std::string_view name(Outcome outcome);
 std::optional<Outcome> outcomeFromName(std::string_view name);

@@ -19,12 +19,14 @@
 namespace pantile::tuner {
 namespace {
 
-constexpr double kDrop = 1.25;       // slower than this times the best after three samples: dropped
+constexpr double kDrop = 1.25; // slower than this times the best after three samples: dropped
 constexpr double kFinalsShare = 0.15, kFinalsSeconds = 5;
 constexpr unsigned kScreenSamples = 3, kFinalists = 6, kKept = 12;
 constexpr unsigned kDeathsInARow = 8; // the device is gone, not the candidates bad
 
-Clock::duration inSeconds(double value) { return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(value, 1e9))); }
+Clock::duration inSeconds(double value) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(value, 1e9)));
+}
 
 class Driver {
 public:
@@ -62,7 +64,9 @@ private:
   void alternativesOf(TuneResult &result, uint64_t winner) const;
 
   bool report(bool inFinals = false);
-  void warn(const std::string &text) { if (options.warn) options.warn(text); }
+  void warn(const std::string &text) {
+    if (options.warn) options.warn(text);
+  }
   bool succeeded() const { return bestTrial.has_value(); }
   double best() const { return succeeded() ? trials[*bestTrial].median : std::numeric_limits<double>::infinity(); }
   bool outOfTime() const {
@@ -118,12 +122,16 @@ Status Driver::prepare() {
   strategyOptions.model = model;
   for (const Configuration &seed : options.seeds)
     if (auto point = space.repair(space.nearest(seed))) strategyOptions.seeds.push_back(std::move(*point));
-  strategyOptions.expectedTrials = options.trials ? size_t(options.trials) : options.seconds > 0 ? size_t(std::clamp(options.seconds * 4, 16.0, 400.0)) : 0;
+  strategyOptions.expectedTrials = options.trials        ? size_t(options.trials)
+                                   : options.seconds > 0 ? size_t(std::clamp(options.seconds * 4, 16.0, 400.0))
+                                                         : 0;
   PANTILE_ASSIGN(strategy, makeStrategy(options.strategy, space, std::move(strategyOptions)));
   if (!options.journal.empty()) {
     auto opened = Journal::open(options.journal, options.journalKey, spaceHash(space.description()), options.strategy, options.seed);
-    if (opened) journal = *std::move(opened);
-    else warn(opened.status().message() + "; this run keeps no journal");
+    if (opened)
+      journal = *std::move(opened);
+    else
+      warn(opened.status().message() + "; this run keeps no journal");
     if (journal.damagedLines()) warn(fmt::format("tuning journal '{}': {} damaged lines skipped", options.journal, journal.damagedLines()));
   }
   workers = options.compileWorkers ? options.compileWorkers : std::max(2u, std::thread::hardware_concurrency()) - 1;
@@ -141,8 +149,11 @@ Expected<TuneResult> Driver::run() {
   if (!searched.isOk() && !succeeded()) return searched;
   if (!succeeded()) {
     if (cancelled) return Status(PANTILE_CANCELLED, "tuning was cancelled before a configuration was measured");
-    if (trials.empty()) return Status(PANTILE_TIMEOUT, fmt::format("no configuration was compiled and measured in {:.3g} s", options.seconds)).withFix("allow more seconds");
-    return Status(PANTILE_COMPILE_ERROR, fmt::format("none of {} configurations compiled, ran and was correct", trials.size())).withCause(firstReports);
+    if (trials.empty())
+      return Status(PANTILE_TIMEOUT, fmt::format("no configuration was compiled and measured in {:.3g} s", options.seconds))
+          .withFix("allow more seconds");
+    return Status(PANTILE_COMPILE_ERROR, fmt::format("none of {} configurations compiled, ran and was correct", trials.size()))
+        .withCause(firstReports);
   }
   if (!searched.isOk()) warn(searched.message());
   TuneResult result = resultOf(trials[*bestTrial], summarize(trials[*bestTrial].samples));
@@ -187,7 +198,8 @@ Status Driver::search() {
       tell(std::move(*trial), current.text, std::move(candidate));
     }
     if (deaths >= kDeathsInARow)
-      return Status(PANTILE_UNAVAILABLE, fmt::format("tuning stopped: the process that runs candidates died {} times in a row", deaths)).withCause(firstReports);
+      return Status(PANTILE_UNAVAILABLE, fmt::format("tuning stopped: the process that runs candidates died {} times in a row", deaths))
+          .withCause(firstReports);
     if (!cancelled) askMore();
   }
   pending.clear();
@@ -230,7 +242,8 @@ void Driver::recall() {
 
 Trial Driver::remembered(const Pending &item) const {
   const Journal::Record &record = *journal.find(item.text);
-  Trial trial{item.number, item.point, record.outcome, record.samples, std::numeric_limits<double>::infinity(), record.resources, record.report};
+  Trial trial{item.number,      item.point,   record.outcome, record.samples, std::numeric_limits<double>::infinity(),
+              record.resources, record.report};
   if (trial.timed()) trial.median = summarize(trial.samples).median;
   return trial;
 }
@@ -374,8 +387,10 @@ void Driver::finals(TuneResult &result) {
   for (size_t i = 0; i < order.size() && finalists.size() < kFinalists; ++i) {
     const Trial &trial = trials[order[i]];
     std::optional<CompiledCandidate> candidate;
-    if (auto found = kept.find(trial.number); found != kept.end()) candidate = found->second.second;
-    else candidate = recompiled(trial);
+    if (auto found = kept.find(trial.number); found != kept.end())
+      candidate = found->second.second;
+    else
+      candidate = recompiled(trial);
     if (!candidate) continue;
     if (!candidate->identity.empty() && !identities.emplace(candidate->identity, true).second) continue;
     finalists.push_back({trial.number, std::move(*candidate), trial.median, {}, false});
@@ -392,7 +407,8 @@ void Driver::finals(TuneResult &result) {
   };
   auto winner = runFinals(finalists, runner, limits, random);
   for (size_t i = 0; i < finalists.size(); ++i)
-    if (finalists[i].samples.size() >= 2 * kScreenSamples) trials[from[i]].samples = finalists[i].samples, trials[from[i]].median = summarize(finalists[i].samples).median;
+    if (finalists[i].samples.size() >= 2 * kScreenSamples)
+      trials[from[i]].samples = finalists[i].samples, trials[from[i]].median = summarize(finalists[i].samples).median;
   if (!winner) {
     warn("the best configurations could not be timed again; the result is from a single measurement");
     return;
@@ -417,7 +433,8 @@ void Driver::alternativesOf(TuneResult &result, uint64_t winner) const {
   std::vector<const Trial *> order;
   for (const Trial &trial : trials)
     if (trial.outcome == Outcome::Timed && trial.number != winner) order.push_back(&trial);
-  std::sort(order.begin(), order.end(), [](auto a, auto b) { return a->median != b->median ? a->median < b->median : a->number < b->number; });
+  std::sort(order.begin(), order.end(),
+            [](auto a, auto b) { return a->median != b->median ? a->median < b->median : a->number < b->number; });
   for (size_t i = 0; i < std::min<size_t>(3, order.size()); ++i)
     result.alternatives.push_back({space.configuration(order[i]->point), std::max(1.0, order[i]->median / result.time.median)});
 }

@@ -31,16 +31,16 @@ namespace pantile::tuner {
 
 struct TuneProgress {
   uint64_t tried = 0, failed = 0;
-  double best = 0; ///< microseconds, 0: none yet
+  double best = 0;              ///< microseconds, 0: none yet
   double elapsed = 0, left = 0; ///< seconds; left is an estimate where only trials are bounded
-  double fraction = 0; ///< of the budget used, 0..1
+  double fraction = 0;          ///< of the budget used, 0..1
   bool finals = false;
   const Configuration *configuration = nullptr; ///< best so far, may be null
 };
 
 struct TuneOptions {
-  double seconds = 10;   ///< 0: unbounded
-  uint64_t trials = 0;   ///< 0: unbounded. Failed and remembered ones count
+  double seconds = 10; ///< 0: unbounded
+  uint64_t trials = 0; ///< 0: unbounded. Failed and remembered ones count
   std::string strategy = "model_rf";
   uint64_t seed = 0;
   std::vector<Configuration> seeds; ///< tried first; rounded into the space and repaired
@@ -68,8 +68,8 @@ struct Alternative {
 struct TuneResult {
   Configuration configuration;
   Summary time{};
-  double baseline = 0;                   ///< median of the space's defaults, microseconds; 0: not measured
-  std::vector<Alternative> alternatives; ///< up to 3, fastest first
+  double baseline = 0;                            ///< median of the space's defaults, microseconds; 0: not measured
+  std::vector<Alternative> alternatives;          ///< up to 3, fastest first
   uint64_t tried = 0, failed = 0, remembered = 0; ///< remembered: answered by the journal
   double seconds = 0;
   bool cancelled = false;

@@ -29,9 +29,7 @@ int32_t report(const Status &status, pantile_message **error) noexcept {
     message->fix = message->status.fix().empty() ? nullptr : message->status.fix().c_str();
     message->release = [](pantile_message *released) { delete static_cast<OwnedMessage *>(released); };
     *error = message;
-  } catch (const std::bad_alloc &) {
-    *error = nullptr;
-  }
+  } catch (const std::bad_alloc &) { *error = nullptr; }
   return status.code();
 }
 

@@ -63,16 +63,21 @@ Status run(const pantile_interpret_request &request) {
 int32_t interpretRequest(const pantile_interpret_request *request, pantile_message **error) {
   try {
     return report(run(*request), error);
-  } catch (const std::bad_alloc &) {
-    return report({PANTILE_OUT_OF_MEMORY, "the interpreter is out of memory"}, error);
-  }
+  } catch (const std::bad_alloc &) { return report({PANTILE_OUT_OF_MEMORY, "the interpreter is out of memory"}, error); }
 }
 
 constexpr pantile_interpreter_interface kInterface = {sizeof(pantile_interpreter_interface), 0, interpretRequest};
 
-constexpr pantile_plugin kPlugin = {
-    sizeof(pantile_plugin), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, "interpreter", "interpreter-1", kSanitizer, {},
-    [](const pantile_plugin *, const char *name) -> const void * { return std::strcmp(name, PANTILE_INTERFACE_INTERPRETER) == 0 ? &kInterface : nullptr; }};
+constexpr pantile_plugin kPlugin = {sizeof(pantile_plugin),
+                                    PANTILE_ABI_MAJOR,
+                                    PANTILE_ABI_MINOR,
+                                    "interpreter",
+                                    "interpreter-1",
+                                    kSanitizer,
+                                    {},
+                                    [](const pantile_plugin *, const char *name) -> const void * {
+                                      return std::strcmp(name, PANTILE_INTERFACE_INTERPRETER) == 0 ? &kInterface : nullptr;
+                                    }};
 
 } // namespace
 

@@ -64,8 +64,7 @@ static void release_space(pantile_space *space) { (void)space; /* static */ }
 
 static int32_t space(const pantile_compile_request *request, pantile_space **answer, pantile_message **error) {
   static const int64_t domain[] = {1, 64};
-  static const pantile_parameter block = {
-      sizeof(pantile_parameter), PANTILE_PARAMETER_POW2, "block", 0, 0, domain, 2, NULL, "16", NULL};
+  static const pantile_parameter block = {sizeof(pantile_parameter), PANTILE_PARAMETER_POW2, "block", 0, 0, domain, 2, NULL, "16", NULL};
   static const pantile_parameter *const parameters[] = {&block};
   static pantile_space the_space = {sizeof(pantile_space), 1, parameters, 0, 0, NULL, NULL, release_space};
   int32_t code = check_target(request->target, error);

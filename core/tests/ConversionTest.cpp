@@ -67,12 +67,18 @@ TEST(HalfPrecision, WideningIsExact) {
     uint32_t magnitude = bits & 0x7fff;
     float half = f16ToF32(uint16_t(bits)), brain = bf16ToF32(uint16_t(bits));
     EXPECT_EQ(std::signbit(half), (bits & 0x8000) != 0);
-    if (magnitude > 0x7c00) ASSERT_TRUE(std::isnan(half));
-    else if (magnitude == 0x7c00) ASSERT_TRUE(std::isinf(half));
-    else ASSERT_EQ(std::fabs(double(half)), valueOf(magnitude, 10, 5));
-    if (magnitude > 0x7f80) ASSERT_TRUE(std::isnan(brain));
-    else if (magnitude == 0x7f80) ASSERT_TRUE(std::isinf(brain));
-    else ASSERT_EQ(std::fabs(double(brain)), valueOf(magnitude, 7, 8));
+    if (magnitude > 0x7c00)
+      ASSERT_TRUE(std::isnan(half));
+    else if (magnitude == 0x7c00)
+      ASSERT_TRUE(std::isinf(half));
+    else
+      ASSERT_EQ(std::fabs(double(half)), valueOf(magnitude, 10, 5));
+    if (magnitude > 0x7f80)
+      ASSERT_TRUE(std::isnan(brain));
+    else if (magnitude == 0x7f80)
+      ASSERT_TRUE(std::isinf(brain));
+    else
+      ASSERT_EQ(std::fabs(double(brain)), valueOf(magnitude, 7, 8));
   }
 }
 

@@ -39,7 +39,7 @@ namespace {
 
 struct Library {
   int contexts = 0, children = 0, strings = 0, errors = 0;
-  bool orphaned = false;   ///< a child was released after its context
+  bool orphaned = false; ///< a child was released after its context
   bool fail = false, failWithoutError = false;
   std::vector<DLTensor> launched;
   std::vector<std::vector<int64_t>> shapes, strides;
@@ -50,7 +50,8 @@ struct Library {
 pantile_code result(pantile_error **error) {
   if (library.failWithoutError) return PANTILE_INTERNAL;
   if (!library.fail) return PANTILE_OK;
-  if (error) *error = (++library.errors, new pantile_error{PANTILE_NOT_FOUND, "no kernel 'x'", "the library has no such file", "write 'matmul'"});
+  if (error)
+    *error = (++library.errors, new pantile_error{PANTILE_NOT_FOUND, "no kernel 'x'", "the library has no such file", "write 'matmul'"});
   return PANTILE_NOT_FOUND;
 }
 
@@ -137,12 +138,14 @@ pantile_code pantile_event_elapsed(pantile_event *, pantile_event *, uint64_t *n
   *nanoseconds = 1234;
   return result(error);
 }
-pantile_code pantile_kernel_from_library(pantile_context *context, const char *name, const char *options, pantile_kernel **kernel, pantile_error **error) {
+pantile_code pantile_kernel_from_library(pantile_context *context, const char *name, const char *options, pantile_kernel **kernel,
+                                         pantile_error **error) {
   if (pantile_code code = result(error)) return code;
   *kernel = child(new pantile_kernel{context, name + std::string(options ? options : "<none>"), ""});
   return PANTILE_OK;
 }
-pantile_code pantile_kernel_from_text(pantile_context *context, const char *text, size_t size, pantile_kernel **kernel, pantile_error **error) {
+pantile_code pantile_kernel_from_text(pantile_context *context, const char *text, size_t size, pantile_kernel **kernel,
+                                      pantile_error **error) {
   *kernel = child(new pantile_kernel{context, std::string(text, size), ""});
   return result(error);
 }
@@ -165,7 +168,8 @@ pantile_code pantile_kernel_set_configuration(pantile_kernel *kernel, const char
   kernel->configuration = configuration ? configuration : "<none>";
   return result(error);
 }
-pantile_code pantile_tune(pantile_kernel *, DLTensor *const *, size_t, const pantile_tune_options *options, pantile_string **text, pantile_error **error) {
+pantile_code pantile_tune(pantile_kernel *, DLTensor *const *, size_t, const pantile_tune_options *options, pantile_string **text,
+                          pantile_error **error) {
   pantile_tune_progress progress{};
   for (progress.tried = 1; progress.tried < 10; ++progress.tried)
     if (options->progress && options->progress(options->user, &progress)) {
@@ -278,13 +282,13 @@ TEST_F(CppHeader, TuningReportsAndCancels) {
   EXPECT_EQ(kernel.tune(options, 1), "tuned");
   uint32_t seen = 0;
   options.user = &seen;
-  options.progress = [](void *user, const pantile_tune_progress *progress) { return int((*static_cast<uint32_t *>(user) = progress->tried) == 3); };
+  options.progress = [](void *user, const pantile_tune_progress *progress) {
+    return int((*static_cast<uint32_t *>(user) = progress->tried) == 3);
+  };
   try {
     kernel.tune(options);
     FAIL() << "no exception";
-  } catch (const pantile::Error &error) {
-    EXPECT_EQ(error.code(), PANTILE_CANCELLED);
-  }
+  } catch (const pantile::Error &error) { EXPECT_EQ(error.code(), PANTILE_CANCELLED); }
   EXPECT_EQ(seen, 3u);
 }
 

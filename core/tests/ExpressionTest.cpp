@@ -31,11 +31,36 @@ TEST(Expression, Computes) {
     const char *text;
     int64_t result;
   };
-  for (auto [text, result] : {Case{"12", 12}, Case{"-12", -12}, Case{"s0.0 c.bm ceildiv", 2}, Case{"s0.0 c.bm /", 1}, Case{"s0.1 2 /", -4}, Case{"s0.1 2 %", 1},
-                              Case{"s0.1 2 ceildiv", -3}, Case{"1 2 3 * +", 7}, Case{"5 3 -", 2}, Case{"3 5 min", 3}, Case{"3 5 max", 5}, Case{"1 10 shl", 1024},
-                              Case{"-8 1 shr", -4}, Case{"1 7 8 select", 7}, Case{"0 7 8 select", 8}, Case{"0 not", 1}, Case{"5 not", 0}, Case{"2 0 and", 0},
-                              Case{"2 0 or", 1}, Case{"1 1 ==", 1}, Case{"1 1 !=", 0}, Case{"1 2 <", 1}, Case{"2 2 <=", 1}, Case{"1 2 >", 0}, Case{"1 2 >=", 0},
-                              Case{"1 log2", 0}, Case{"1023 log2", 9}, Case{"65 pow2ceil", 128}, Case{"0 pow2ceil", 1}, Case{"9223372036854775807", INT64_MAX}}) {
+  for (auto [text, result] : {Case{"12", 12},
+                              Case{"-12", -12},
+                              Case{"s0.0 c.bm ceildiv", 2},
+                              Case{"s0.0 c.bm /", 1},
+                              Case{"s0.1 2 /", -4},
+                              Case{"s0.1 2 %", 1},
+                              Case{"s0.1 2 ceildiv", -3},
+                              Case{"1 2 3 * +", 7},
+                              Case{"5 3 -", 2},
+                              Case{"3 5 min", 3},
+                              Case{"3 5 max", 5},
+                              Case{"1 10 shl", 1024},
+                              Case{"-8 1 shr", -4},
+                              Case{"1 7 8 select", 7},
+                              Case{"0 7 8 select", 8},
+                              Case{"0 not", 1},
+                              Case{"5 not", 0},
+                              Case{"2 0 and", 0},
+                              Case{"2 0 or", 1},
+                              Case{"1 1 ==", 1},
+                              Case{"1 1 !=", 0},
+                              Case{"1 2 <", 1},
+                              Case{"2 2 <=", 1},
+                              Case{"1 2 >", 0},
+                              Case{"1 2 >=", 0},
+                              Case{"1 log2", 0},
+                              Case{"1023 log2", 9},
+                              Case{"65 pow2ceil", 128},
+                              Case{"0 pow2ceil", 1},
+                              Case{"9223372036854775807", INT64_MAX}}) {
     auto computed = value(text);
     ASSERT_TRUE(computed.isOk()) << text << ": " << computed.status().message();
     EXPECT_EQ(*computed, result) << text;
@@ -43,8 +68,9 @@ TEST(Expression, Computes) {
 }
 
 TEST(Expression, NeverGivesAWrongNumber) {
-  for (const char *text : {"1 0 /", "1 0 %", "1 0 ceildiv", "9223372036854775807 1 +", "-9223372036854775808 1 -", "-9223372036854775808 -1 /",
-                           "4611686018427387904 2 *", "1 63 shl", "1 -1 shl", "1 64 shr", "0 log2", "-1 log2", "4611686018427387905 pow2ceil"})
+  for (const char *text :
+       {"1 0 /", "1 0 %", "1 0 ceildiv", "9223372036854775807 1 +", "-9223372036854775808 1 -", "-9223372036854775808 -1 /",
+        "4611686018427387904 2 *", "1 63 shl", "1 -1 shl", "1 64 shr", "0 log2", "-1 log2", "4611686018427387905 pow2ceil"})
     EXPECT_FALSE(value(text).isOk()) << text;
 }
 
@@ -64,7 +90,8 @@ TEST(Expression, RejectsWhatIsNotOne) {
 TEST(Expression, AgreesWithWiderArithmetic) {
   using Wide = __int128;
   auto floorOf = [](Wide a, Wide b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); };
-  const int64_t edges[] = {INT64_MIN, INT64_MIN + 1, -4294967296, -7, -2, -1, 0, 1, 2, 3, 7, 63, 64, 4294967296, INT64_MAX / 2 + 1, INT64_MAX - 1, INT64_MAX};
+  const int64_t edges[] = {INT64_MIN,  INT64_MIN + 1,     -4294967296,   -7,       -2, -1, 0, 1, 2, 3, 7, 63, 64,
+                           4294967296, INT64_MAX / 2 + 1, INT64_MAX - 1, INT64_MAX};
   int computed = 0, refused = 0;
   for (int64_t a : edges)
     for (int64_t b : edges) {

@@ -90,11 +90,12 @@ TEST(KernelText, ErrorsSayWhereAndWhat) {
   struct Case {
     const char *text, *says;
   };
-  for (auto [text, says] : {Case{"", "expected 'tile.kernel'"}, Case{"func.func @f() {}", "expected 'tile.kernel'"}, Case{"tile.kernel f() {}", "name"},
-                            Case{"tile.kernel @f(%a: !tile.view<?xq7>) {}", "'q7'"}, Case{"tile.kernel @f(%a: f32) {", "never closed"},
-                            Case{"tile.kernel @f(%a: f32)) {}", "closes nothing"}, Case{"tile.kernel @f() {} tile.kernel @g() {}", "one kernel"},
-                            Case{"tile.kernel @f(%a: !tile.view<?xf32> {tile.sizes = [\"M\", \"N\"]}) {}", "1 dimensions"},
-                            Case{"tile.kernel @f(%a: f32 {tile.access = \"steal\"}) {}", "update"}, Case{"tile.kernel @f(\x01) {}", "0x01"}}) {
+  for (auto [text, says] :
+       {Case{"", "expected 'tile.kernel'"}, Case{"func.func @f() {}", "expected 'tile.kernel'"}, Case{"tile.kernel f() {}", "name"},
+        Case{"tile.kernel @f(%a: !tile.view<?xq7>) {}", "'q7'"}, Case{"tile.kernel @f(%a: f32) {", "never closed"},
+        Case{"tile.kernel @f(%a: f32)) {}", "closes nothing"}, Case{"tile.kernel @f() {} tile.kernel @g() {}", "one kernel"},
+        Case{"tile.kernel @f(%a: !tile.view<?xf32> {tile.sizes = [\"M\", \"N\"]}) {}", "1 dimensions"},
+        Case{"tile.kernel @f(%a: f32 {tile.access = \"steal\"}) {}", "update"}, Case{"tile.kernel @f(\x01) {}", "0x01"}}) {
     auto result = readKernelText(text);
     ASSERT_FALSE(result.isOk()) << text;
     EXPECT_EQ(result.status().code(), PANTILE_INVALID_ARGUMENT);
@@ -105,7 +106,8 @@ TEST(KernelText, ErrorsSayWhereAndWhat) {
 TEST(KernelText, DeepNestingAndAliasBombsAreErrors) {
   EXPECT_FALSE(readKernelText("tile.kernel @f() " + std::string(100000, '{')).isOk());
   std::string bomb = "!a0 = tensor<1xf32>\n";
-  for (int i = 1; i < 60; ++i) bomb += "!a" + std::to_string(i) + " = tuple<!a" + std::to_string(i - 1) + ", !a" + std::to_string(i - 1) + ">\n";
+  for (int i = 1; i < 60; ++i)
+    bomb += "!a" + std::to_string(i) + " = tuple<!a" + std::to_string(i - 1) + ", !a" + std::to_string(i - 1) + ">\n";
   EXPECT_FALSE(readKernelText(bomb + "tile.kernel @f(%x: !a59) {}").isOk());
 }
 
@@ -124,8 +126,10 @@ TEST(KernelText, SiblingRegionsHaveNamesOfTheirOwn) {
   // A carry's name and the loop's result may be one name: the region ends before the result begins.
   expectEqual("%z = tile.id %A  %s = tile.loop %p in %A by 1 carry(%s = %z) { tile.yield %s }  tile.store %s, %A",
               "%z = tile.id %A  %t = tile.loop %p in %A by 1 carry(%s = %z) { tile.yield %s }  tile.store %t, %A");
-  expectEqual("%r = tile.reduce (%A) over 0 { ^bb0(%l: f32, %r2: f32): tile.yield %l }  %q = tile.reduce (%A) over 0 { ^bb0(%l: f32, %r2: f32): tile.yield %l }",
-              "%r = tile.reduce (%A) over 0 { ^one(%a: f32, %b: f32): tile.yield %a }  %q = tile.reduce (%A) over 0 { ^two(%c: f32, %d: f32): tile.yield %c }");
+  expectEqual("%r = tile.reduce (%A) over 0 { ^bb0(%l: f32, %r2: f32): tile.yield %l }  %q = tile.reduce (%A) over 0 { ^bb0(%l: f32, %r2: "
+              "f32): tile.yield %l }",
+              "%r = tile.reduce (%A) over 0 { ^one(%a: f32, %b: f32): tile.yield %a }  %q = tile.reduce (%A) over 0 { ^two(%c: f32, %d: "
+              "f32): tile.yield %c }");
   // An outer value keeps its meaning within.
   auto text = readKernelText(body("%x = tile.id %A  tile.parallel %i in %x by 1 { tile.store %x, %A }"));
   ASSERT_TRUE(text.isOk());
@@ -133,15 +137,17 @@ TEST(KernelText, SiblingRegionsHaveNamesOfTheirOwn) {
 }
 
 TEST(KernelText, ResultsAreNamesOneByOne) {
-  expectEqual("%o:2 = tile.split %A  tile.store %o#1, %o#0  tile.store %o, %A", "%a, %b = tile.split %A  tile.store %b, %a  tile.store %a, %A");
+  expectEqual("%o:2 = tile.split %A  tile.store %o#1, %o#0  tile.store %o, %A",
+              "%a, %b = tile.split %A  tile.store %b, %a  tile.store %a, %A");
   expectEqual("%o:2, %p = tile.split %A  tile.store %o#1, %p", "%a, %b, %c = tile.split %A  tile.store %b, %c");
   struct Case {
     const char *text, *says;
   };
-  for (auto [text, says] : {Case{"%o:2 = tile.split %A  tile.store %o#2, %A", "has 2 results"}, Case{"%o = tile.split %A  tile.store %o#1, %A", "has 1 result"},
-                            Case{"%o:0 = tile.split %A", "number of results"}, Case{"%o:99999999999999999999999 = tile.split %A", "number of results"},
-                            Case{"%o = tile.id %A  %o = tile.id %A", "defined once"}, Case{"%A = tile.id %A", "defined once"},
-                            Case{"%x = tile.id %A  scf.if %x { %x = tile.id %A }", "defined once"}}) {
+  for (auto [text, says] :
+       {Case{"%o:2 = tile.split %A  tile.store %o#2, %A", "has 2 results"}, Case{"%o = tile.split %A  tile.store %o#1, %A", "has 1 result"},
+        Case{"%o:0 = tile.split %A", "number of results"}, Case{"%o:99999999999999999999999 = tile.split %A", "number of results"},
+        Case{"%o = tile.id %A  %o = tile.id %A", "defined once"}, Case{"%A = tile.id %A", "defined once"},
+        Case{"%x = tile.id %A  scf.if %x { %x = tile.id %A }", "defined once"}}) {
     auto result = readKernelText(body(text));
     ASSERT_FALSE(result.isOk()) << text;
     EXPECT_NE(result.status().text().find(says), std::string::npos) << text << " -> " << result.status().text();
@@ -174,9 +180,15 @@ TEST(KernelText, MutationsNeverCrash) {
     for (unsigned n = 1 + random() % 4; n > 0; --n) {
       size_t at = random() % text.size();
       switch (random() % 3) {
-      case 0: text[at] = char(random()); break;
-      case 1: text.erase(at, 1 + random() % 8); break;
-      default: text.insert(at, seed.substr(random() % seed.size(), random() % 12)); break;
+      case 0:
+        text[at] = char(random());
+        break;
+      case 1:
+        text.erase(at, 1 + random() % 8);
+        break;
+      default:
+        text.insert(at, seed.substr(random() % seed.size(), random() % 12));
+        break;
       }
     }
     if (auto result = readKernelText(text)) {

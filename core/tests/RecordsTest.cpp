@@ -26,9 +26,15 @@ TEST(Configuration, TextRoundTrips) {
       std::string name;
       for (unsigned c = 1 + random() % 6; c > 0; --c) name += "abz_.09 \"\\"[random() % 10];
       switch (random() % 3) {
-      case 0: configuration.set(name, int64_t(random())); break;
-      case 1: configuration.set(name, std::string("te\"x\\t\n") + char('a' + random() % 26)); break;
-      default: configuration.set(name, std::vector<int64_t>(random() % 4, int64_t(random() % 100) - 50)); break;
+      case 0:
+        configuration.set(name, int64_t(random()));
+        break;
+      case 1:
+        configuration.set(name, std::string("te\"x\\t\n") + char('a' + random() % 26));
+        break;
+      default:
+        configuration.set(name, std::vector<int64_t>(random() % 4, int64_t(random() % 100) - 50));
+        break;
       }
     }
     auto again = Configuration::fromText(configuration.toText());

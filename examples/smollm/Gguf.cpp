@@ -35,7 +35,8 @@ public:
   /// A count of things that take at least `least` bytes each.
   uint64_t count(uint64_t least) {
     uint64_t n = read<uint64_t>();
-    if (n > (size - at) / least) throw FileError("a count of " + std::to_string(n) + " at byte " + std::to_string(at) + " is past the file's end");
+    if (n > (size - at) / least)
+      throw FileError("a count of " + std::to_string(n) + " at byte " + std::to_string(at) + " is past the file's end");
     return n;
   }
   size_t position() const { return at; }
@@ -53,19 +54,32 @@ private:
 
 Value readScalar(Reader &reader, uint32_t type) {
   switch (type) {
-  case U8: return uint64_t(reader.read<uint8_t>());
-  case I8: return int64_t(reader.read<int8_t>());
-  case U16: return uint64_t(reader.read<uint16_t>());
-  case I16: return int64_t(reader.read<int16_t>());
-  case U32: return uint64_t(reader.read<uint32_t>());
-  case I32: return int64_t(reader.read<int32_t>());
-  case F32Value: return double(reader.read<float>());
-  case Bool: return reader.read<uint8_t>() != 0;
-  case String: return reader.string();
-  case U64: return reader.read<uint64_t>();
-  case I64: return reader.read<int64_t>();
-  case F64: return reader.read<double>();
-  default: throw FileError("unknown value type " + std::to_string(type) + " at byte " + std::to_string(reader.position()));
+  case U8:
+    return uint64_t(reader.read<uint8_t>());
+  case I8:
+    return int64_t(reader.read<int8_t>());
+  case U16:
+    return uint64_t(reader.read<uint16_t>());
+  case I16:
+    return int64_t(reader.read<int16_t>());
+  case U32:
+    return uint64_t(reader.read<uint32_t>());
+  case I32:
+    return int64_t(reader.read<int32_t>());
+  case F32Value:
+    return double(reader.read<float>());
+  case Bool:
+    return reader.read<uint8_t>() != 0;
+  case String:
+    return reader.string();
+  case U64:
+    return reader.read<uint64_t>();
+  case I64:
+    return reader.read<int64_t>();
+  case F64:
+    return reader.read<double>();
+  default:
+    throw FileError("unknown value type " + std::to_string(type) + " at byte " + std::to_string(reader.position()));
   }
 }
 
@@ -102,11 +116,16 @@ uint64_t multiply(uint64_t a, uint64_t b) {
 
 BlockFormat formatOf(TensorType type) {
   switch (type) {
-  case TensorType::F32: return {1, 4};
-  case TensorType::F16: return {1, 2};
-  case TensorType::BF16: return {1, 2};
-  case TensorType::Q4_1: return {32, 20};
-  case TensorType::Q8_0: return {32, 34};
+  case TensorType::F32:
+    return {1, 4};
+  case TensorType::F16:
+    return {1, 2};
+  case TensorType::BF16:
+    return {1, 2};
+  case TensorType::Q4_1:
+    return {32, 20};
+  case TensorType::Q8_0:
+    return {32, 34};
   }
   throw FileError("tensor type " + std::to_string(uint32_t(type)) + " is not supported: this program reads F32, F16, BF16, Q4_1 and Q8_0");
 }
@@ -155,8 +174,8 @@ void GgufFile::read() {
     uint64_t elements = 1;
     for (uint64_t extent : record.info.shape) elements = multiply(elements, extent);
     if (record.info.shape.back() % format.weights)
-      throw FileError("tensor '" + record.name + "' has rows of " + std::to_string(record.info.shape.back()) + ", no multiple of its blocks of " +
-                      std::to_string(format.weights));
+      throw FileError("tensor '" + record.name + "' has rows of " + std::to_string(record.info.shape.back()) +
+                      ", no multiple of its blocks of " + std::to_string(format.weights));
     uint64_t bytesNeeded = multiply(elements / format.weights, format.bytes);
     if (base > size || record.offset > size - base || bytesNeeded > size - base - record.offset)
       throw FileError("tensor '" + record.name + "' reaches past the file's end: the file is truncated");
@@ -168,9 +187,7 @@ void GgufFile::read() {
 GgufFile::GgufFile(const std::string &path) : path(path) {
   try {
     read();
-  } catch (const FileError &error) {
-    throw FileError("'" + path + "': " + error.what());
-  } catch (const std::bad_alloc &) {
+  } catch (const FileError &error) { throw FileError("'" + path + "': " + error.what()); } catch (const std::bad_alloc &) {
     throw FileError("'" + path + "': no memory to read it");
   }
 }

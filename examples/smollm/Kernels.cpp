@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <numeric>
+#include <unistd.h>
 
 namespace smollm {
 
@@ -39,9 +40,7 @@ std::vector<int64_t> rowMajor(const std::vector<int64_t> &shape) {
   return strides;
 }
 
-int64_t product(const std::vector<int64_t> &shape) {
-  return std::accumulate(shape.begin(), shape.end(), int64_t(1), std::multiplies<>());
-}
+int64_t product(const std::vector<int64_t> &shape) { return std::accumulate(shape.begin(), shape.end(), int64_t(1), std::multiplies<>()); }
 
 } // namespace
 
@@ -103,7 +102,8 @@ Tensor Tensor::rows(int64_t begin, int64_t end) const {
 }
 
 Tensor Tensor::reshape(std::vector<int64_t> newShape) const {
-  if (product(newShape) != product(shape) || strides != rowMajor(shape)) throw std::logic_error("reshape of a strided tensor, or to another size");
+  if (product(newShape) != product(shape) || strides != rowMajor(shape))
+    throw std::logic_error("reshape of a strided tensor, or to another size");
   Tensor other = *this;
   other.shape = std::move(newShape);
   other.strides = rowMajor(other.shape);
@@ -156,14 +156,23 @@ void Kernel::search(double seconds, DLTensor **arguments, size_t count) const {
   pantile_tune_options options{};
   options.struct_size = sizeof(options);
   options.seconds = seconds;
-  options.user = const_cast<char *>(pantile_kernel_name(kernel.get()));
-  options.progress = [](void *name, const pantile_tune_progress *p) {
-    std::fprintf(stderr, "\r\033[K  %-28s %3u tried, %u failed, best %.1f us, %.0f s left", static_cast<const char *>(name), p->tried, p->failed,
-                 p->best_us, p->left_s);
+  struct Line {
+    const char *name;
+    bool terminal;
+    pantile_tune_progress last;
+  } line{pantile_kernel_name(kernel.get()), isatty(2) == 1, {}};
+  options.user = &line;
+  options.progress = [](void *user, const pantile_tune_progress *p) {
+    Line &line = *static_cast<Line *>(user);
+    line.last = *p;
+    if (line.terminal)
+      std::fprintf(stderr, "\r\033[K  %-28s %3u tried, %u failed, best %.1f us, %.0f s left", line.name, p->tried, p->failed, p->best_us,
+                   p->left_s);
     return 0;
   };
   check(pantile_tune(kernel.get(), arguments, count, &options, nullptr, &check));
-  std::fprintf(stderr, "\n");
+  std::fprintf(stderr, "%s  %-28s %3u tried, %u failed, best %.1f us\n", line.terminal ? "\r\033[K" : "", line.name, line.last.tried,
+               line.last.failed, line.last.best_us);
 }
 
 Kernels::Kernels(const Context &c)

@@ -19,9 +19,11 @@ std::string join(std::initializer_list<int64_t> shape) {
   return text;
 }
 
-const TensorInfo &expect(const GgufFile &file, const std::string &name, TensorType type, const char *typeName, std::initializer_list<int64_t> shape) {
+const TensorInfo &expect(const GgufFile &file, const std::string &name, TensorType type, const char *typeName,
+                         std::initializer_list<int64_t> shape) {
   const TensorInfo &info = file.tensor(name);
-  bool same = info.shape.size() == shape.size() && std::equal(shape.begin(), shape.end(), info.shape.begin(), [](int64_t a, uint64_t b) { return uint64_t(a) == b; });
+  bool same = info.shape.size() == shape.size() &&
+              std::equal(shape.begin(), shape.end(), info.shape.begin(), [](int64_t a, uint64_t b) { return uint64_t(a) == b; });
   if (!same || info.type != type) throw FileError("tensor '" + name + "': expected " + typeName + " of " + join(shape));
   return info;
 }
@@ -43,10 +45,12 @@ std::vector<std::vector<uint8_t>> split(std::span<const uint8_t> blocks, std::in
 } // namespace
 
 Dimensions dimensionsOf(const GgufFile &file) {
-  if (std::string arch = file.text("general.architecture"); arch != "llama") throw FileError("the model's architecture is '" + arch + "', expected 'llama'");
+  if (std::string arch = file.text("general.architecture"); arch != "llama")
+    throw FileError("the model's architecture is '" + arch + "', expected 'llama'");
   auto count = [&](const char *key, int64_t most) {
     uint64_t value = file.integer(key);
-    if (value < 1 || value > uint64_t(most)) throw FileError(std::string(key) + " is " + std::to_string(value) + ", expected 1 to " + std::to_string(most));
+    if (value < 1 || value > uint64_t(most))
+      throw FileError(std::string(key) + " is " + std::to_string(value) + ", expected 1 to " + std::to_string(most));
     return int64_t(value);
   };
   Dimensions d;
@@ -61,20 +65,25 @@ Dimensions dimensionsOf(const GgufFile &file) {
   d.epsilon = float(file.number("llama.attention.layer_norm_rms_epsilon"));
   d.ropeTheta = float(file.number("llama.rope.freq_base"));
   if (d.width % d.heads || d.heads % d.kvHeads || d.headSize % 2 || d.width % 32 || d.hidden % 32)
-    throw FileError("width " + std::to_string(d.width) + ", heads " + std::to_string(d.heads) + " on " + std::to_string(d.kvHeads) + ", hidden " +
-                    std::to_string(d.hidden) + " do not fit together");
+    throw FileError("width " + std::to_string(d.width) + ", heads " + std::to_string(d.heads) + " on " + std::to_string(d.kvHeads) +
+                    ", hidden " + std::to_string(d.hidden) + " do not fit together");
   return d;
 }
 
 Model::Matrix Model::matrixQ4(const GgufFile &file, const std::string &name, int64_t rows, int64_t columns) const {
   auto parts = split(expect(file, name, TensorType::Q4_1, "Q4_1", {rows, columns}).data, {2, 2, 16});
-  return {rows, columns, Tensor::of(context, kI8, {rows, columns / 32, 16}, parts[2].data()), Tensor::of(context, kF16, {rows, columns / 32}, parts[0].data()),
+  return {rows, columns, Tensor::of(context, kI8, {rows, columns / 32, 16}, parts[2].data()),
+          Tensor::of(context, kF16, {rows, columns / 32}, parts[0].data()),
           Tensor::of(context, kF16, {rows, columns / 32}, parts[1].data())};
 }
 
 Model::Matrix Model::matrixQ8(const GgufFile &file, const std::string &name, int64_t rows, int64_t columns) const {
   auto parts = split(expect(file, name, TensorType::Q8_0, "Q8_0", {rows, columns}).data, {2, 32});
-  return {rows, columns, Tensor::of(context, kI8, {rows, columns / 32, 32}, parts[1].data()), Tensor::of(context, kF16, {rows, columns / 32}, parts[0].data()), {}};
+  return {rows,
+          columns,
+          Tensor::of(context, kI8, {rows, columns / 32, 32}, parts[1].data()),
+          Tensor::of(context, kF16, {rows, columns / 32}, parts[0].data()),
+          {}};
 }
 
 Tensor Model::vectorOf(const GgufFile &file, const std::string &name, int64_t size) const {
@@ -82,31 +91,37 @@ Tensor Model::vectorOf(const GgufFile &file, const std::string &name, int64_t si
 }
 
 Model::Model(const Context &context, const GgufFile &file, int64_t capacity)
-    : context(context), d(dimensionsOf(file)), capacity(capacity), kernels(context), embedding(matrixQ8(file, "token_embd.weight", d.vocabulary, d.width)),
-      outputNorm(vectorOf(file, "output_norm.weight", d.width)), ids(context, kI32, {capacity}), x(context, kF32, {capacity, d.width}),
-      residual(context, kF32, {capacity, d.width}), normed(context, kF32, {capacity, d.width}), q(context, kF32, {capacity, d.width}),
-      attended(context, kF32, {capacity, d.width}), gate(context, kF32, {capacity, d.hidden}), up(context, kF32, {capacity, d.hidden}),
-      activated(context, kF32, {capacity, d.hidden}), uniform(context, kF32, {1}), index(context, kI32, {1}) {
+    : context(context), d(dimensionsOf(file)), capacity(capacity), kernels(context),
+      embedding(matrixQ8(file, "token_embd.weight", d.vocabulary, d.width)), outputNorm(vectorOf(file, "output_norm.weight", d.width)),
+      ids(context, kI32, {capacity}), x(context, kF32, {capacity, d.width}), residual(context, kF32, {capacity, d.width}),
+      normed(context, kF32, {capacity, d.width}), q(context, kF32, {capacity, d.width}), attended(context, kF32, {capacity, d.width}),
+      gate(context, kF32, {capacity, d.hidden}), up(context, kF32, {capacity, d.hidden}), activated(context, kF32, {capacity, d.hidden}),
+      uniform(context, kF32, {1}), index(context, kI32, {1}) {
   int64_t kvWidth = d.kvHeads * d.headSize;
   for (int64_t i = 0; i < d.layers; ++i) {
     std::string block = "blk." + std::to_string(i) + ".";
-    layers.push_back({vectorOf(file, block + "attn_norm.weight", d.width), vectorOf(file, block + "ffn_norm.weight", d.width),
-                      matrixQ4(file, block + "attn_q.weight", d.width, d.width), matrixQ4(file, block + "attn_k.weight", kvWidth, d.width),
-                      matrixQ4(file, block + "attn_v.weight", kvWidth, d.width), matrixQ4(file, block + "attn_output.weight", d.width, d.width),
-                      matrixQ4(file, block + "ffn_gate.weight", d.hidden, d.width), matrixQ4(file, block + "ffn_up.weight", d.hidden, d.width),
-                      matrixQ4(file, block + "ffn_down.weight", d.width, d.hidden), Tensor(context, kF32, {capacity, d.kvHeads, d.headSize}),
-                      Tensor(context, kF32, {capacity, d.kvHeads, d.headSize})});
+    layers.push_back(
+        {vectorOf(file, block + "attn_norm.weight", d.width), vectorOf(file, block + "ffn_norm.weight", d.width),
+         matrixQ4(file, block + "attn_q.weight", d.width, d.width), matrixQ4(file, block + "attn_k.weight", kvWidth, d.width),
+         matrixQ4(file, block + "attn_v.weight", kvWidth, d.width), matrixQ4(file, block + "attn_output.weight", d.width, d.width),
+         matrixQ4(file, block + "ffn_gate.weight", d.hidden, d.width), matrixQ4(file, block + "ffn_up.weight", d.hidden, d.width),
+         matrixQ4(file, block + "ffn_down.weight", d.width, d.hidden), Tensor(context, kF32, {capacity, d.kvHeads, d.headSize}),
+         Tensor(context, kF32, {capacity, d.kvHeads, d.headSize})});
   }
 }
 
 void Model::multiply(const Matrix &m, const Tensor &in, const Tensor &out) const {
-  if (in.size(0) == 1) kernels.matvecQ4(in.reshape({m.columns}), m.quants, m.scales, m.mins, out.reshape({m.rows}));
-  else kernels.matmulQ4(in, m.quants, m.scales, m.mins, out);
+  if (in.size(0) == 1)
+    kernels.matvecQ4(in.reshape({m.columns}), m.quants, m.scales, m.mins, out.reshape({m.rows}));
+  else
+    kernels.matmulQ4(in, m.quants, m.scales, m.mins, out);
 }
 
 void Model::multiplyAdd(const Matrix &m, const Tensor &in, const Tensor &added, const Tensor &out) const {
-  if (in.size(0) == 1) kernels.matvecQ4Residual(in.reshape({m.columns}), m.quants, m.scales, m.mins, added.reshape({m.rows}), out.reshape({m.rows}));
-  else kernels.matmulQ4Residual(in, m.quants, m.scales, m.mins, added, out);
+  if (in.size(0) == 1)
+    kernels.matvecQ4Residual(in.reshape({m.columns}), m.quants, m.scales, m.mins, added.reshape({m.rows}), out.reshape({m.rows}));
+  else
+    kernels.matmulQ4Residual(in, m.quants, m.scales, m.mins, added, out);
 }
 
 void Model::attend(const Layer &layer, int64_t n) const {
@@ -124,17 +139,21 @@ void Model::attend(const Layer &layer, int64_t n) const {
   Tensor keys = layer.keys.rows(0, total).reshape({1, total, d.kvHeads, d.headSize}).permute({0, 2, 1, 3});
   Tensor values = layer.values.rows(0, total).reshape({1, total, d.kvHeads, d.headSize}).permute({0, 2, 1, 3});
   Tensor out = queries.reshape({1, n, d.heads, d.headSize}); // the queries were rotated out of here
-  if (n == 1) kernels.attentionDecode(rotated, keys, values, queries.reshape({1, d.heads, d.headSize}), scale);
-  else kernels.attention(rotated.reshape({1, n, d.heads, d.headSize}).permute({0, 2, 1, 3}), keys, values, out.permute({0, 2, 1, 3}), scale);
+  if (n == 1)
+    kernels.attentionDecode(rotated, keys, values, queries.reshape({1, d.heads, d.headSize}), scale);
+  else
+    kernels.attention(rotated.reshape({1, n, d.heads, d.headSize}).permute({0, 2, 1, 3}), keys, values, out.permute({0, 2, 1, 3}), scale);
 }
 
 void Model::feed(const std::vector<int32_t> &tokens) {
   int64_t n = int64_t(tokens.size());
   if (n == 0) return;
   if (length + n > capacity)
-    throw std::runtime_error("a sequence of " + std::to_string(length + n) + " tokens, this model was opened for " + std::to_string(capacity));
+    throw std::runtime_error("a sequence of " + std::to_string(length + n) + " tokens, this model was opened for " +
+                             std::to_string(capacity));
   for (int32_t token : tokens)
-    if (token < 0 || token >= d.vocabulary) throw std::runtime_error("token " + std::to_string(token) + " is outside the vocabulary of " + std::to_string(d.vocabulary));
+    if (token < 0 || token >= d.vocabulary)
+      throw std::runtime_error("token " + std::to_string(token) + " is outside the vocabulary of " + std::to_string(d.vocabulary));
   Tensor fedIds = ids.rows(0, n), now = x.rows(0, n), middle = residual.rows(0, n), in = normed.rows(0, n);
   fedIds.upload(tokens.data(), size_t(n) * 4);
   kernels.embeddingQ8(embedding.quants, embedding.scales, fedIds, now);
@@ -157,8 +176,10 @@ void Model::feed(const std::vector<int32_t> &tokens) {
 Tensor Model::project(int64_t first, int64_t rows) {
   Tensor in = x.rows(first, first + rows), out = normed.rows(first, first + rows), logits(context, kF32, {rows, d.vocabulary});
   kernels.rmsNorm(in, outputNorm, out, Scalar(d.epsilon));
-  if (rows == 1) kernels.matvecQ8(out.reshape({d.width}), embedding.quants, embedding.scales, logits.reshape({d.vocabulary}));
-  else kernels.matmulQ8(out, embedding.quants, embedding.scales, logits);
+  if (rows == 1)
+    kernels.matvecQ8(out.reshape({d.width}), embedding.quants, embedding.scales, logits.reshape({d.vocabulary}));
+  else
+    kernels.matmulQ8(out, embedding.quants, embedding.scales, logits);
   return logits;
 }
 
@@ -195,23 +216,25 @@ void Model::tune(double seconds, int64_t tokens) {
   const Layer &l = layers[0];
   double unit = seconds / 16;
   auto vector = [&](const Kernel &k, const Matrix &m, const Tensor &in, const Tensor &out) {
-    k.tune(unit, in.reshape({capacity * in.size(1)}).rows(0, m.columns), m.quants, m.scales, m.mins, out.reshape({capacity * out.size(1)}).rows(0, m.rows));
+    k.tune(unit, in.reshape({capacity * in.size(1)}).rows(0, m.columns), m.quants, m.scales, m.mins,
+           out.reshape({capacity * out.size(1)}).rows(0, m.rows));
   };
   vector(kernels.matvecQ4, l.query, normed, q);
   vector(kernels.matvecQ4, l.gate, normed, gate);
-  kernels.matvecQ4Residual.tune(unit, activated.rows(0, 1).reshape({d.hidden}), l.down.quants, l.down.scales, l.down.mins, residual.rows(0, 1).reshape({d.width}),
-                                x.rows(0, 1).reshape({d.width}));
+  kernels.matvecQ4Residual.tune(unit, activated.rows(0, 1).reshape({d.hidden}), l.down.quants, l.down.scales, l.down.mins,
+                                residual.rows(0, 1).reshape({d.width}), x.rows(0, 1).reshape({d.width}));
   Tensor logits(context, kF32, {d.vocabulary});
   kernels.matvecQ8.tune(2 * unit, normed.rows(0, 1).reshape({d.width}), embedding.quants, embedding.scales, logits);
   kernels.matmulQ4.tune(2 * unit, normed.rows(0, tokens), l.query.quants, l.query.scales, l.query.mins, q.rows(0, tokens));
   kernels.matmulQ4.tune(2 * unit, normed.rows(0, tokens), l.gate.quants, l.gate.scales, l.gate.mins, gate.rows(0, tokens));
-  kernels.matmulQ4Residual.tune(2 * unit, activated.rows(0, tokens), l.down.quants, l.down.scales, l.down.mins, residual.rows(0, tokens), x.rows(0, tokens));
+  kernels.matmulQ4Residual.tune(2 * unit, activated.rows(0, tokens), l.down.quants, l.down.scales, l.down.mins, residual.rows(0, tokens),
+                                x.rows(0, tokens));
   Scalar scale(1.0f / std::sqrt(float(d.headSize)));
   auto heads = [&](const Tensor &t, int64_t n, int64_t h) { return t.rows(0, n).reshape({1, n, h, d.headSize}).permute({0, 2, 1, 3}); };
   kernels.attention.tune(2 * unit, heads(q, tokens, d.heads), heads(l.keys, tokens, d.kvHeads), heads(l.values, tokens, d.kvHeads),
                          heads(attended, tokens, d.heads), scale);
-  kernels.attentionDecode.tune(unit, q.rows(0, 1).reshape({1, d.heads, d.headSize}), heads(l.keys, tokens, d.kvHeads), heads(l.values, tokens, d.kvHeads),
-                               attended.rows(0, 1).reshape({1, d.heads, d.headSize}), scale);
+  kernels.attentionDecode.tune(unit, q.rows(0, 1).reshape({1, d.heads, d.headSize}), heads(l.keys, tokens, d.kvHeads),
+                               heads(l.values, tokens, d.kvHeads), attended.rows(0, 1).reshape({1, d.heads, d.headSize}), scale);
   kernels.rmsNorm.tune(unit, x.rows(0, tokens), outputNorm, normed.rows(0, tokens), Scalar(d.epsilon));
   kernels.swiglu.tune(unit, gate.rows(0, tokens).reshape({tokens * d.hidden}), up.rows(0, tokens).reshape({tokens * d.hidden}),
                       activated.rows(0, tokens).reshape({tokens * d.hidden}));

@@ -29,6 +29,7 @@ struct Options {
   double tune = 0;
   float temperature = 0;
   uint64_t seed = 0;
+  int32_t stop = -1;
   bool bench = false;
   unsigned threads = 0;
 };
@@ -49,15 +50,15 @@ std::vector<int32_t> generate(const Context &context, Model &model, const Option
   double prefilled = now();
   collect();
   double decoding = now();
-  while (int64_t(generated.size()) < options.steps) {
+  while (int64_t(generated.size()) < options.steps && generated.back() != options.stop) {
     model.feed({generated.back()});
     generated.push_back(next());
     collect();
   }
   context.synchronize();
   double done = now();
-  std::fprintf(stderr, "prefill %zu tokens: %.1f tokens/s; decode: %.1f tokens/s\n", options.tokens.size(), double(options.tokens.size()) / (prefilled - start),
-               double(generated.size() - 1) / (done - decoding));
+  std::fprintf(stderr, "prefill %zu tokens: %.1f tokens/s; decode: %.1f tokens/s\n", options.tokens.size(),
+               double(options.tokens.size()) / (prefilled - start), double(generated.size() - 1) / (done - decoding));
   return generated;
 }
 
@@ -90,8 +91,8 @@ void bench(const Context &context, Model &model, const Options &options) {
     model.reset();
     model.feed(options.tokens);
   });
-  std::printf("{\"prefill_tokens_per_s\": %.2f, \"decode_tokens_per_s\": %.2f, \"prefill_length\": %lld}\n", double(options.prefill) / prefill,
-              double(options.steps) / (decode - first), static_cast<long long>(options.prefill));
+  std::printf("{\"prefill_tokens_per_s\": %.2f, \"decode_tokens_per_s\": %.2f, \"prefill_length\": %lld}\n",
+              double(options.prefill) / prefill, double(options.steps) / (decode - first), static_cast<long long>(options.prefill));
 }
 
 int run(const Options &options, double started) {
@@ -110,7 +111,8 @@ int run(const Options &options, double started) {
   }
   model.feed({options.tokens[0]});
   context.synchronize();
-  std::fprintf(stderr, "start-up: %.0f ms to the weights, %.0f ms to the first token fed\n", 1e3 * (ready - started), 1e3 * (now() - started));
+  std::fprintf(stderr, "start-up: %.0f ms to the weights, %.0f ms to the first token fed\n", 1e3 * (ready - started),
+               1e3 * (now() - started));
   model.reset();
   std::vector<float> rows;
   std::vector<int32_t> generated = generate(context, model, options, options.logits.empty() ? nullptr : &rows);
@@ -137,14 +139,13 @@ int main(int count, char **arguments) {
   app.add_option("--tune", options.tune, "search configurations for so many seconds first")->check(CLI::NonNegativeNumber);
   app.add_option("--temperature", options.temperature, "0: greedy")->check(CLI::NonNegativeNumber);
   app.add_option("--seed", options.seed);
+  app.add_option("--stop", options.stop, "end after this token");
   app.add_option("--threads", options.threads, "0: all");
   app.add_option("--logits", options.logits, "write the logits of every position, f32 [positions, vocabulary]");
   app.add_flag("--bench", options.bench, "measure prefill and decode, print JSON");
   try {
     app.parse(count, arguments);
-  } catch (const CLI::ParseError &error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  } catch (const CLI::ParseError &error) { return app.exit(error) == 0 ? 0 : 2; }
   try {
     return run(options, started);
   } catch (const FileError &error) {

@@ -33,12 +33,15 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext &context)
     : handler(&context, [this](Diagnostic &diagnostic) {
         if (diagnostic.getSeverity() != DiagnosticSeverity::Error) return success();
         std::string line = positionOf(diagnostic.getLocation()) + diagnostic.str();
-        if (first.empty()) first = line;
-        else others += (others.empty() ? "" : "\n") + line;
+        if (first.empty())
+          first = line;
+        else
+          others += (others.empty() ? "" : "\n") + line;
         for (Diagnostic &note : diagnostic.getNotes()) {
           // Notes that print the operation are for debugging the compiler; the position says where it is.
           std::string text = note.str();
-          if (!StringRef(text).starts_with("see current operation")) others += (others.empty() ? "" : "\n") + positionOf(note.getLocation()) + text;
+          if (!StringRef(text).starts_with("see current operation"))
+            others += (others.empty() ? "" : "\n") + positionOf(note.getLocation()) + text;
         }
         return success();
       }) {}
@@ -67,7 +70,8 @@ Expected<OwningOpRef<ModuleOp>> parseKernel(MLIRContext &context, std::string_vi
   size_t kernels = 0;
   for (Operation &op : *module->getBody()) {
     if (!isa<KernelOp>(op))
-      return Status(PANTILE_INVALID_ARGUMENT, positionOf(op.getLoc()) + "'" + op.getName().getStringRef().str() + "' outside a kernel: the text holds one tile.kernel");
+      return Status(PANTILE_INVALID_ARGUMENT, positionOf(op.getLoc()) + "'" + op.getName().getStringRef().str() +
+                                                  "' outside a kernel: the text holds one tile.kernel");
     if (++kernels > 1) return Status(PANTILE_INVALID_ARGUMENT, positionOf(op.getLoc()) + "a second tile.kernel: the text holds one");
   }
   if (!kernels) return Status(PANTILE_INVALID_ARGUMENT, "1:1: the text holds no tile.kernel");

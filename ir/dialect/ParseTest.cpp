@@ -59,7 +59,8 @@ TEST_F(ParseTest, VerifierErrorsComeToo) {
 TEST_F(ParseTest, OneKernelWithItsHeader) {
   std::string kernel = kCopy, body = kernel.substr(kernel.find('\n') + 1);
   EXPECT_EQ(statusOf(body).text().substr(0, 58), "1:1: kernel text starts with the line '// pantile-ir 1', f");
-  EXPECT_EQ(statusOf("// pantile-ir 2\n" + body).text(), "1:1: kernel text starts with the line '// pantile-ir 1', found '// pantile-ir 2'");
+  EXPECT_EQ(statusOf("// pantile-ir 2\n" + body).text(),
+            "1:1: kernel text starts with the line '// pantile-ir 1', found '// pantile-ir 2'");
   EXPECT_EQ(statusOf("// pantile-ir 1\n").text(), "1:1: the text holds no tile.kernel");
   std::string second = body.substr(body.find("tile.kernel"));
   second.replace(second.find("@copy"), 5, "@more");

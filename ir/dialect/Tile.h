@@ -31,7 +31,9 @@ struct Dim {
   mlir::StringAttr symbol;
   int64_t factor = 1;
   bool isConstant() const { return !symbol; }
-  bool operator==(const Dim &other) const { return symbol.getAsOpaquePointer() == other.symbol.getAsOpaquePointer() && factor == other.factor; }
+  bool operator==(const Dim &other) const {
+    return symbol.getAsOpaquePointer() == other.symbol.getAsOpaquePointer() && factor == other.factor;
+  }
 };
 inline llvm::hash_code hash_value(const Dim &dim) { return llvm::hash_combine(dim.symbol.getAsOpaquePointer(), dim.factor); }
 llvm::raw_ostream &operator<<(llvm::raw_ostream &out, const Dim &dim);

@@ -142,7 +142,9 @@ struct TransposedDot : OpRewritePattern<DotOp> {
 void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<MergeTransposes, ReshapedSplat<TransposeOp>>(context);
 }
-void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) { patterns.add<ReshapedSplat<ReshapeOp>>(context); }
+void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<ReshapedSplat<ReshapeOp>>(context);
+}
 void BroadcastOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<ReshapedSplat<BroadcastOp>>(context);
 }

@@ -15,7 +15,9 @@ using namespace mlir;
 
 namespace pantile::tile {
 
-static void printAttributes(OpAsmPrinter &printer, Operation *op) { printer.printOptionalAttrDict(op->getDiscardableAttrDictionary().getValue()); }
+static void printAttributes(OpAsmPrinter &printer, Operation *op) {
+  printer.printOptionalAttrDict(op->getDiscardableAttrDictionary().getValue());
+}
 
 static void addSegments(OpAsmParser &parser, OperationState &state, ArrayRef<int32_t> sizes) {
   state.addAttribute("operandSegmentSizes", parser.getBuilder().getDenseI32ArrayAttr(sizes));
@@ -27,8 +29,8 @@ static void addSegments(OpAsmParser &parser, OperationState &state, ArrayRef<int
 
 ParseResult DimOp::parse(OpAsmParser &parser, OperationState &state) {
   Operand view;
-  if (parser.parseOperand(view) || parser.parseComma() || parseNumber(parser, "dim", state) || parser.parseOptionalAttrDict(state.attributes) ||
-      resolveByDefinition(parser, view, state))
+  if (parser.parseOperand(view) || parser.parseComma() || parseNumber(parser, "dim", state) ||
+      parser.parseOptionalAttrDict(state.attributes) || resolveByDefinition(parser, view, state))
     return failure();
   state.addTypes(parser.getBuilder().getIndexType());
   return success();
@@ -42,8 +44,8 @@ void DimOp::print(OpAsmPrinter &printer) {
 ParseResult WorkspaceOp::parse(OpAsmParser &parser, OperationState &state) {
   SmallVector<Operand, 4> sizes;
   Type type;
-  if (parser.parseOperandList(sizes, AsmParser::Delimiter::Paren) || parser.parseOptionalAttrDict(state.attributes) || parser.parseColonType(type) ||
-      parser.resolveOperands(sizes, parser.getBuilder().getIndexType(), state.operands))
+  if (parser.parseOperandList(sizes, AsmParser::Delimiter::Paren) || parser.parseOptionalAttrDict(state.attributes) ||
+      parser.parseColonType(type) || parser.resolveOperands(sizes, parser.getBuilder().getIndexType(), state.operands))
     return failure();
   state.addTypes(type);
   return success();
@@ -78,7 +80,8 @@ static ParseResult parsePlace(OpAsmParser &parser, OperationState &state, Place 
     Dim dim;
     SMLoc location = parser.getCurrentLocation();
     if (parseDim(parser, dim)) return failure();
-    if (!dim.isConstant() && dim.factor != 1) return parser.emitError(location, "a full extent is a symbol or a constant, not a multiple of a symbol");
+    if (!dim.isConstant() && dim.factor != 1)
+      return parser.emitError(location, "a full extent is a symbol or a constant, not a multiple of a symbol");
     kinds.push_back(dim.isConstant() ? Attribute(builder.getI64IntegerAttr(dim.factor)) : FlatSymbolRefAttr::get(dim.symbol));
     return success();
   };
@@ -101,10 +104,14 @@ static void printPlace(OpAsmPrinter &printer, Value view, OperandRange subscript
   printer << view << '[';
   auto next = subscripts.begin();
   llvm::interleaveComma(kinds, printer, [&](Attribute kind) {
-    if (isa<UnitAttr>(kind) && next != subscripts.end()) printer << *next++;
-    else if (auto symbol = dyn_cast<FlatSymbolRefAttr>(kind)) printer << "full " << symbol;
-    else if (auto extent = dyn_cast<IntegerAttr>(kind)) printer << "full " << extent.getInt();
-    else printer << "<missing>";
+    if (isa<UnitAttr>(kind) && next != subscripts.end())
+      printer << *next++;
+    else if (auto symbol = dyn_cast<FlatSymbolRefAttr>(kind))
+      printer << "full " << symbol;
+    else if (auto extent = dyn_cast<IntegerAttr>(kind))
+      printer << "full " << extent.getInt();
+    else
+      printer << "<missing>";
   });
   printer << ']';
   if (mask) printer << " mask " << mask;
@@ -150,8 +157,9 @@ static ParseResult parseWrite(OpAsmParser &parser, OperationState &state, Place 
   Type type;
   if (parser.parseOperand(value) || parser.parseComma() || parsePlace(parser, state, place)) return failure();
   if (place.pad) return parser.emitError(place.pad->location, "a write takes no pad: elements outside the view are dropped");
-  if (failed(parser.parseOptionalColon()) ? resolveByDefinition(parser, value, state)
-                                          : ParseResult(failure(parser.parseType(type) || parser.resolveOperand(value, type, state.operands))))
+  if (failed(parser.parseOptionalColon())
+          ? resolveByDefinition(parser, value, state)
+          : ParseResult(failure(parser.parseType(type) || parser.resolveOperand(value, type, state.operands))))
     return failure();
   return resolvePlace(parser, state, place);
 }
@@ -209,7 +217,8 @@ static ParseResult parseWithNumbers(OpAsmParser &parser, OperationState &state, 
   SmallVector<int64_t, 4> numbers;
   if (parser.parseOperand(source) || parser.parseKeyword(word)) return failure();
   auto parseOne = [&] { return parser.parseInteger(numbers.emplace_back()); };
-  if (succeeded(parser.parseOptionalLSquare()) ? parser.parseCommaSeparatedList(parseOne) || parser.parseRSquare() : bool(parseOne())) return failure();
+  if (succeeded(parser.parseOptionalLSquare()) ? parser.parseCommaSeparatedList(parseOne) || parser.parseRSquare() : bool(parseOne()))
+    return failure();
   state.addAttribute(attribute, parser.getBuilder().getDenseI64ArrayAttr(numbers));
   return parseConversion(parser, state, source);
 }
@@ -218,8 +227,10 @@ ParseResult BroadcastOp::parse(OpAsmParser &parser, OperationState &state) { ret
 
 void BroadcastOp::print(OpAsmPrinter &printer) {
   printer << ' ' << getSource() << " along ";
-  if (getAlong().size() == 1) printer << getAlong().front();
-  else printer << '[' << getAlong() << ']';
+  if (getAlong().size() == 1)
+    printer << getAlong().front();
+  else
+    printer << '[' << getAlong() << ']';
   printConversion(printer, *this);
 }
 
@@ -253,8 +264,8 @@ ParseResult DotOp::parse(OpAsmParser &parser, OperationState &state) {
     return failure(parser.parseLParen() || parser.parseOperand(operand) || parser.parseRParen());
   };
   if (parseSide(operands[0], "transpose_lhs") || parser.parseComma() || parseSide(operands[1], "transpose_rhs") || parser.parseComma() ||
-      parser.parseOperand(operands[2]) || parser.parseOptionalAttrDict(state.attributes) || parser.parseColonType(types[0]) || parser.parseComma() ||
-      parser.parseType(types[1]) || parser.parseArrow() || parser.parseType(types[2]))
+      parser.parseOperand(operands[2]) || parser.parseOptionalAttrDict(state.attributes) || parser.parseColonType(types[0]) ||
+      parser.parseComma() || parser.parseType(types[1]) || parser.parseArrow() || parser.parseType(types[2]))
     return failure();
   for (auto [operand, type] : llvm::zip(operands, types))
     if (parser.resolveOperand(operand, type, state.operands)) return failure();
@@ -264,8 +275,10 @@ ParseResult DotOp::parse(OpAsmParser &parser, OperationState &state) {
 
 void DotOp::print(OpAsmPrinter &printer) {
   auto printSide = [&](Value value, bool transposed) {
-    if (transposed) printer << "transpose(" << value << "), ";
-    else printer << value << ", ";
+    if (transposed)
+      printer << "transpose(" << value << "), ";
+    else
+      printer << value << ", ";
   };
   printer << ' ';
   printSide(getLhs(), getTransposeLhs());
@@ -282,17 +295,18 @@ void DotOp::print(OpAsmPrinter &printer) {
 //===----------------------------------------------------------------------===//
 
 /// What reduce and scan share, up to the types.
-static ParseResult parseCombination(OpAsmParser &parser, OperationState &state, SmallVectorImpl<Operand> &sources, SmallVectorImpl<Operand> &inits,
-                                    bool isScan) {
+static ParseResult parseCombination(OpAsmParser &parser, OperationState &state, SmallVectorImpl<Operand> &sources,
+                                    SmallVectorImpl<Operand> &inits, bool isScan) {
   StringRef kind;
   SMLoc start = parser.getCurrentLocation();
   if (succeeded(parser.parseOptionalLParen())) {
     if (parser.parseOperandList(sources) || parser.parseRParen()) return failure();
   } else if (succeeded(parser.parseOptionalKeyword(&kind))) {
     if (classOfKind(kind) == KindClass::Unknown)
-      return parser.emitError(start, "unknown kind '") << kind
-                                                       << "': one of addf mulf maximumf minimumf maxnumf minnumf addi muli maxsi minsi maxui minui andi ori "
-                                                          "xori, or (%x, ...) with init and a region";
+      return parser.emitError(start, "unknown kind '")
+             << kind
+             << "': one of addf mulf maximumf minimumf maxnumf minnumf addi muli maxsi minsi maxui minui andi ori "
+                "xori, or (%x, ...) with init and a region";
     state.addAttribute("kind", parser.getBuilder().getStringAttr(kind));
     if (parser.parseOperand(sources.emplace_back())) return failure();
   } else {
@@ -315,8 +329,10 @@ static ParseResult finishCombination(OpAsmParser &parser, OperationState &state,
 }
 
 template <typename Op> static void printCombination(OpAsmPrinter &printer, Op op) {
-  if (op.getKind()) printer << ' ' << *op.getKind() << ' ' << op.getSources();
-  else printer << " (" << op.getSources() << ')';
+  if (op.getKind())
+    printer << ' ' << *op.getKind() << ' ' << op.getSources();
+  else
+    printer << " (" << op.getSources() << ')';
   printer << " over " << op.getDim();
   if constexpr (std::is_same_v<Op, ScanOp>) {
     if (op.getReverse()) printer << " reverse";

@@ -39,7 +39,8 @@ void KernelOp::print(OpAsmPrinter &printer) {
   printer << ' ';
   printer.printSymbolName(getSymName());
   function_interface_impl::printFunctionSignature(printer, *this, getArgumentTypes(), /*isVariadic=*/false, getResultTypes());
-  function_interface_impl::printFunctionAttributes(printer, *this, {getFunctionTypeAttrName(), getArgAttrsAttrName(), getResAttrsAttrName()});
+  function_interface_impl::printFunctionAttributes(printer, *this,
+                                                   {getFunctionTypeAttrName(), getArgAttrsAttrName(), getResAttrsAttrName()});
   printer << ' ';
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false, /*printBlockTerminators=*/false);
 }
@@ -90,7 +91,8 @@ static ParseResult parseExtents(OpAsmParser &parser, OperationState &state, Exte
   }
   state.addAttribute("blocks", DimsAttr::get(context, dims));
   Type index = IndexType::get(context);
-  return failure(parser.resolveOperands(extents.lowers, index, state.operands) || parser.resolveOperands(extents.uppers, index, state.operands));
+  return failure(parser.resolveOperands(extents.lowers, index, state.operands) ||
+                 parser.resolveOperands(extents.uppers, index, state.operands));
 }
 
 static void printExtents(OpAsmPrinter &printer, ArrayRef<BlockArgument> names, OperandRange lowers, OperandRange uppers, DimsAttr blocks) {
@@ -167,7 +169,8 @@ ParseResult LoopOp::parse(OpAsmParser &parser, OperationState &state) {
     state.addTypes(carry.type);
     return success();
   };
-  if (succeeded(parser.parseOptionalKeyword("carry")) && parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseCarry)) return failure();
+  if (succeeded(parser.parseOptionalKeyword("carry")) && parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseCarry))
+    return failure();
   if (succeeded(parser.parseOptionalKeyword("associative"))) state.addAttribute("associative", parser.getBuilder().getUnitAttr());
   addSegments(parser, state, {int32_t(extents.lowers.size()), 1, carries});
   return parseBody<LoopOp>(parser, state, extents.names);

@@ -121,7 +121,8 @@ static LogicalResult verifyExtent(Dim dim, int64_t extent, function_ref<InFlight
   if (dim.isConstant()) {
     if (extent == dim.factor) return success();
     auto error = emitError();
-    if (ShapedType::isDynamic(extent)) return error << "'?' needs a symbol: the extent is named " << dim.factor << "; write " << dim.factor << " for both";
+    if (ShapedType::isDynamic(extent))
+      return error << "'?' needs a symbol: the extent is named " << dim.factor << "; write " << dim.factor << " for both";
     return error << "extent " << extent << " does not agree with its name " << dim.factor;
   }
   if (ShapedType::isDynamic(extent) || (extent > 0 && extent % dim.factor == 0)) return success();
@@ -131,7 +132,8 @@ static LogicalResult verifyExtent(Dim dim, int64_t extent, function_ref<InFlight
 }
 
 LogicalResult DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type element, function_ref<InFlightDiagnostic()> emitError) const {
-  if (shape.size() != size()) return emitError() << "a tile of rank " << shape.size() << " needs as many entries in #tile.dims, found " << size();
+  if (shape.size() != size())
+    return emitError() << "a tile of rank " << shape.size() << " needs as many entries in #tile.dims, found " << size();
   if (shape.empty()) return emitError() << "a tile has at least one dimension: a scalar is its element type itself";
   if (!element) return failure(); // reported by the parser already
   if (!isDType(element)) return emitError() << "a tile's elements are i1 to i64, index, f16 to f64, bf16, f8 or f4, found " << element;
@@ -153,8 +155,7 @@ Type ViewType::parse(AsmParser &parser) {
 
 void ViewType::print(AsmPrinter &printer) const {
   printer << '<';
-  for (int64_t size : getShape())
-    ShapedType::isDynamic(size) ? printer << "?x" : printer << size << 'x';
+  for (int64_t size : getShape()) ShapedType::isDynamic(size) ? printer << "?x" : printer << size << 'x';
   printer << getElementType() << '>';
 }
 

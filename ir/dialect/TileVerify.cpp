@@ -145,10 +145,14 @@ static bool reshapes(ArrayRef<Dim> from, ArrayRef<Dim> to) {
     if (i < from.size()) left.add(from[i++]);
     if (j < to.size()) right.add(to[j++]);
     while (!(left == right)) {
-      bool leftIsLess = left.symbols.size() != right.symbols.size() ? left.symbols.size() < right.symbols.size() : left.constant < right.constant;
-      if (leftIsLess && i < from.size()) left.add(from[i++]);
-      else if (!leftIsLess && j < to.size()) right.add(to[j++]);
-      else return false;
+      bool leftIsLess =
+          left.symbols.size() != right.symbols.size() ? left.symbols.size() < right.symbols.size() : left.constant < right.constant;
+      if (leftIsLess && i < from.size())
+        left.add(from[i++]);
+      else if (!leftIsLess && j < to.size())
+        right.add(to[j++]);
+      else
+        return false;
       if (left.symbols.size() > 1 || right.symbols.size() > 1) return false;
     }
   }
@@ -158,10 +162,12 @@ static bool reshapes(ArrayRef<Dim> from, ArrayRef<Dim> to) {
 LogicalResult ReshapeOp::verify() {
   auto source = tileTypeOf(getSource()), result = tileTypeOf(getResult());
   if (source.getElementType() != result.getElementType())
-    return emitOpError() << "keeps the elements' type " << source.getElementType() << ", found " << result.getElementType() << "; use tile.cast";
+    return emitOpError() << "keeps the elements' type " << source.getElementType() << ", found " << result.getElementType()
+                         << "; use tile.cast";
   if (!reshapes(dimsOf(source), dimsOf(result)))
-    return emitOpError() << "merges or splits neighbouring dimensions: constants among themselves, '@s * c' and '@s' x 'c', extents of 1; found "
-                         << source << " to " << result;
+    return emitOpError()
+           << "merges or splits neighbouring dimensions: constants among themselves, '@s * c' and '@s' x 'c', extents of 1; found "
+           << source << " to " << result;
   return success();
 }
 
@@ -202,14 +208,16 @@ LogicalResult SplitOp::verify() {
 
 LogicalResult CastOp::verify() {
   Type source = getSource().getType(), result = getType();
-  if (isTile(source) != isTile(result)) return emitOpError() << "keeps the shape: a tile gives a tile, a scalar a scalar; found " << source << " to " << result;
+  if (isTile(source) != isTile(result))
+    return emitOpError() << "keeps the shape: a tile gives a tile, a scalar a scalar; found " << source << " to " << result;
   if (isTile(source)) {
     auto from = cast<RankedTensorType>(source), to = cast<RankedTensorType>(result);
     if (from.getShape() != to.getShape() || from.getEncoding() != to.getEncoding())
       return emitOpError() << "keeps the shape: found " << from << " to " << to;
   }
   for (Type type : {source, result})
-    if (!isDType(elementOf(type))) return emitOpError() << "converts between i1 to i64, index, f16 to f64, bf16, f8 and f4, found " << elementOf(type);
+    if (!isDType(elementOf(type)))
+      return emitOpError() << "converts between i1 to i64, index, f16 to f64, bf16, f8 and f4, found " << elementOf(type);
   if (getIsUnsigned() && isa<FloatType>(elementOf(source)) && isa<FloatType>(elementOf(result)))
     return emitOpError() << "'unsigned' is about integers, found " << source << " to " << result;
   return success();
@@ -223,8 +231,8 @@ LogicalResult DotOp::verify() {
   auto lhs = tileTypeOf(getLhs()), rhs = tileTypeOf(getRhs()), acc = tileTypeOf(getAcc());
   int64_t rank = acc.getRank();
   if (rank < 2 || lhs.getRank() != rank || rhs.getRank() != rank)
-    return emitOpError() << "operands are [batches..., m, k], [batches..., k, n] and [batches..., m, n], found ranks " << lhs.getRank() << ", "
-                         << rhs.getRank() << " and " << rank;
+    return emitOpError() << "operands are [batches..., m, k], [batches..., k, n] and [batches..., m, n], found ranks " << lhs.getRank()
+                         << ", " << rhs.getRank() << " and " << rank;
   auto a = extentsOf(lhs), b = extentsOf(rhs), c = extentsOf(acc);
   auto disagree = [&](StringRef what, Extent left, StringRef leftOf, Extent right, StringRef rightOf) {
     auto text = [](Extent extent) {
@@ -250,14 +258,16 @@ LogicalResult DotOp::verify() {
   Type x = lhs.getElementType(), y = rhs.getElementType(), s = acc.getElementType();
   auto isF8 = [](Type type) { return isa<FloatType>(type) && type.getIntOrFloatBitWidth() == 8; };
   bool pair = x == y || (isF8(x) && isF8(y));
-  bool accepted = x.isF64()              ? s.isF64()
-                  : isa<FloatType>(x)    ? s.isF32() || s.isF64()
+  bool accepted = x.isF64()                ? s.isF64()
+                  : isa<FloatType>(x)      ? s.isF32() || s.isF64()
                   : x.isSignlessInteger(8) ? s.isSignlessInteger(32)
-                                         : false;
+                                           : false;
   if (!pair || !accepted)
-    return emitOpError() << "multiplies operands of one dtype: floats into f32 or f64 (f64 into f64), i8 into i32; found " << x << " and " << y << " into " << s;
+    return emitOpError() << "multiplies operands of one dtype: floats into f32 or f64 (f64 into f64), i8 into i32; found " << x << " and "
+                         << y << " into " << s;
   if (auto precision = getPrecision()) {
-    if (*precision != "ieee" && *precision != "tf32") return emitOpError() << "precision is \"ieee\" or \"tf32\", found \"" << *precision << "\"";
+    if (*precision != "ieee" && *precision != "tf32")
+      return emitOpError() << "precision is \"ieee\" or \"tf32\", found \"" << *precision << "\"";
     if (*precision == "tf32" && !x.isF32()) return emitOpError() << "precision \"tf32\" is of f32 operands, found " << x;
   }
   return success();
@@ -287,17 +297,20 @@ template <typename Op> static LogicalResult verifyCombination(Op op) {
     if (op.getSources().size() != 1 || !op.getInits().empty() || !op.getCombine().empty())
       return op.emitOpError("a kind takes one tile, no init and no region");
     if ((kind == KindClass::Float) != isa<FloatType>(elements[0]))
-      return op.emitOpError() << "kind '" << *op.getKind() << "' combines " << (kind == KindClass::Float ? "floats" : "integers") << ", found " << elements[0];
+      return op.emitOpError() << "kind '" << *op.getKind() << "' combines " << (kind == KindClass::Float ? "floats" : "integers")
+                              << ", found " << elements[0];
     return success();
   }
   if (op.getCombine().empty()) return op.emitOpError("without a kind, a region says how elements combine");
   if (!llvm::equal(op.getInits().getTypes(), elements))
-    return op.emitOpError() << "init has one scalar a tile, of its element type: (" << elements << "), found (" << op.getInits().getTypes() << ")";
+    return op.emitOpError() << "init has one scalar a tile, of its element type: (" << elements << "), found (" << op.getInits().getTypes()
+                            << ")";
   SmallVector<Type, 8> pairs(elements.begin(), elements.end());
   pairs.append(elements);
   Block &block = op.getCombine().front();
   if (!llvm::equal(block.getArgumentTypes(), pairs))
-    return op.emitOpError() << "the region takes left elements, then right ones: (" << pairs << "), found (" << block.getArgumentTypes() << ")";
+    return op.emitOpError() << "the region takes left elements, then right ones: (" << pairs << "), found (" << block.getArgumentTypes()
+                            << ")";
   auto yield = block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());
   if (!yield || !llvm::equal(yield.getOperandTypes(), elements)) return op.emitOpError() << "the region yields (" << elements << ")";
   return success();
@@ -305,7 +318,8 @@ template <typename Op> static LogicalResult verifyCombination(Op op) {
 
 LogicalResult ReduceOp::verify() {
   if (failed(verifyCombination(*this))) return failure();
-  if (getSources().size() != getNumResults()) return emitOpError() << "gives one result a tile: " << getSources().size() << ", found " << getNumResults();
+  if (getSources().size() != getNumResults())
+    return emitOpError() << "gives one result a tile: " << getSources().size() << ", found " << getNumResults();
   for (auto [source, result] : llvm::zip(getSources(), getResultTypes()))
     if (failed(verifyResult(*this, result, withoutDim(tileTypeOf(source), getDim())))) return failure();
   return success();

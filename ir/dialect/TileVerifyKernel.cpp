@@ -21,7 +21,8 @@ static LogicalResult verifySizes(KernelOp kernel, unsigned i, ViewType view, Att
   if (!sizes || !llvm::all_of(sizes, llvm::IsaPred<StringAttr>))
     return kernel.emitOpError() << "argument " << i << ": tile.sizes is a list of strings, as [\"M\", \"64\"], found " << attribute;
   if (int64_t(sizes.size()) != view.getRank())
-    return kernel.emitOpError() << "argument " << i << ": tile.sizes names " << sizes.size() << " sizes of a view of rank " << view.getRank();
+    return kernel.emitOpError() << "argument " << i << ": tile.sizes names " << sizes.size() << " sizes of a view of rank "
+                                << view.getRank();
   for (auto [size, name] : llvm::zip(view.getShape(), sizes.getAsRange<StringAttr>())) {
     int64_t number;
     bool isNumber = !name.getValue().getAsInteger(10, number);
@@ -43,13 +44,15 @@ static LogicalResult verifyArgument(KernelOp kernel, unsigned i) {
     StringRef name = attribute.getName();
     if (!name.starts_with("tile.")) continue;
     if (name != "tile.sizes" && name != "tile.access" && name != "tile.range")
-      return kernel.emitOpError() << "argument " << i << ": unknown attribute '" << name << "': accepted are tile.sizes, tile.access, tile.range";
+      return kernel.emitOpError() << "argument " << i << ": unknown attribute '" << name
+                                  << "': accepted are tile.sizes, tile.access, tile.range";
     if (!view) return kernel.emitOpError() << "argument " << i << ": '" << name << "' is of views, found " << type;
     if (name == "tile.sizes" && failed(verifySizes(kernel, i, view, attribute.getValue()))) return failure();
     if (name == "tile.access") {
       auto access = dyn_cast<StringAttr>(attribute.getValue());
       if (!access || (access.getValue() != "read" && access.getValue() != "write" && access.getValue() != "update"))
-        return kernel.emitOpError() << "argument " << i << ": tile.access is \"read\", \"write\" or \"update\", found " << attribute.getValue();
+        return kernel.emitOpError() << "argument " << i << ": tile.access is \"read\", \"write\" or \"update\", found "
+                                    << attribute.getValue();
     }
     if (name == "tile.range") {
       auto range = dyn_cast<ArrayAttr>(attribute.getValue());
@@ -83,17 +86,17 @@ LogicalResult KernelOp::verify() {
 /// What a kernel may use of other dialects.
 static const llvm::StringSet<> &allowedOperations() {
   static const llvm::StringSet<> allowed = {
-      "arith.constant",   "arith.addf",       "arith.subf",     "arith.mulf",     "arith.divf",     "arith.remf",   "arith.negf",
-      "arith.maximumf",   "arith.minimumf",   "arith.maxnumf",  "arith.minnumf",  "arith.cmpf",     "arith.select", "arith.addi",
-      "arith.subi",       "arith.muli",       "arith.divsi",    "arith.divui",    "arith.remsi",    "arith.remui",  "arith.ceildivsi",
-      "arith.ceildivui",  "arith.floordivsi", "arith.andi",     "arith.ori",      "arith.xori",     "arith.shli",   "arith.shrsi",
-      "arith.shrui",      "arith.maxsi",      "arith.minsi",    "arith.maxui",    "arith.minui",    "arith.cmpi",   "arith.extf",
-      "arith.truncf",     "arith.extsi",      "arith.extui",    "arith.trunci",   "arith.sitofp",   "arith.uitofp", "arith.fptosi",
-      "arith.fptoui",     "arith.index_cast", "arith.index_castui", "arith.bitcast",
-      "math.exp",         "math.exp2",        "math.expm1",     "math.log",       "math.log2",      "math.log1p",   "math.sqrt",
-      "math.rsqrt",       "math.sin",         "math.cos",       "math.tan",       "math.tanh",      "math.erf",     "math.absf",
-      "math.absi",        "math.ceil",        "math.floor",     "math.round",     "math.roundeven", "math.trunc",   "math.fma",
-      "math.powf",        "math.copysign",    "math.atan",      "math.atan2",     "scf.if",         "scf.yield"};
+      "arith.constant",  "arith.addf",       "arith.subf",         "arith.mulf",    "arith.divf",   "arith.remf",    "arith.negf",
+      "arith.maximumf",  "arith.minimumf",   "arith.maxnumf",      "arith.minnumf", "arith.cmpf",   "arith.select",  "arith.addi",
+      "arith.subi",      "arith.muli",       "arith.divsi",        "arith.divui",   "arith.remsi",  "arith.remui",   "arith.ceildivsi",
+      "arith.ceildivui", "arith.floordivsi", "arith.andi",         "arith.ori",     "arith.xori",   "arith.shli",    "arith.shrsi",
+      "arith.shrui",     "arith.maxsi",      "arith.minsi",        "arith.maxui",   "arith.minui",  "arith.cmpi",    "arith.extf",
+      "arith.truncf",    "arith.extsi",      "arith.extui",        "arith.trunci",  "arith.sitofp", "arith.uitofp",  "arith.fptosi",
+      "arith.fptoui",    "arith.index_cast", "arith.index_castui", "arith.bitcast", "math.exp",     "math.exp2",     "math.expm1",
+      "math.log",        "math.log2",        "math.log1p",         "math.sqrt",     "math.rsqrt",   "math.sin",      "math.cos",
+      "math.tan",        "math.tanh",        "math.erf",           "math.absf",     "math.absi",    "math.ceil",     "math.floor",
+      "math.round",      "math.roundeven",   "math.trunc",         "math.fma",      "math.powf",    "math.copysign", "math.atan",
+      "math.atan2",      "scf.if",           "scf.yield"};
   return allowed;
 }
 
@@ -131,7 +134,8 @@ static LogicalResult verifyPlacement(KernelOp kernel, Operation *op) {
   if (isa<LoadOp, StoreOp, GatherOp, ScatterOp, LoopOp>(op) || llvm::any_of(op->getResultTypes(), isTile)) {
     Operation *parent = op->getParentOp();
     while (parent != kernel.getOperation() && !isa<ParallelOp, GridOp>(parent)) parent = parent->getParentOp();
-    if (parent == kernel.getOperation()) return op->emitError() << "'" << name << "' stands outside tile.parallel: between phases there are only sizes and scalars";
+    if (parent == kernel.getOperation())
+      return op->emitError() << "'" << name << "' stands outside tile.parallel: between phases there are only sizes and scalars";
   }
   return success();
 }
@@ -181,8 +185,8 @@ LogicalResult ParallelOp::verify() {
   size_t count = getUppers().size();
   if (count == 0) return emitOpError("has at least one dimension");
   if (getBlocks().size() != count || getBody().getNumArguments() != count || (!getLowers().empty() && getLowers().size() != count))
-    return emitOpError() << "each dimension has a name, an extent and a block: found " << getBody().getNumArguments() << " names, " << getLowers().size()
-                         << " lower bounds, " << count << " extents, " << getBlocks().size() << " blocks";
+    return emitOpError() << "each dimension has a name, an extent and a block: found " << getBody().getNumArguments() << " names, "
+                         << getLowers().size() << " lower bounds, " << count << " extents, " << getBlocks().size() << " blocks";
   if (failed(verifyYieldsNothing(*this))) return failure();
   return verifyBlocks(*this, getBlocks(), getBody().getArguments());
 }
@@ -191,17 +195,19 @@ LogicalResult LoopOp::verify() {
   Block &body = getBody().front();
   if (getBlocks().size() != 1) return emitOpError() << "has one dimension, found " << getBlocks().size() << " blocks";
   if (body.getNumArguments() != getInits().size() + 1)
-    return emitOpError() << "the body takes the range and " << getInits().size() << " carries, found " << body.getNumArguments() << " arguments";
+    return emitOpError() << "the body takes the range and " << getInits().size() << " carries, found " << body.getNumArguments()
+                         << " arguments";
   if (failed(verifyBlocks(*this, getBlocks(), body.getArguments()))) return failure();
   YieldOp yield = yieldOf(getBody());
   if (!yield) return emitOpError("ends its body with tile.yield");
   if (yield.getNumOperands() != getInits().size() || getNumResults() != getInits().size())
-    return emitOpError() << "carries " << getInits().size() << " value(s), but yields " << yield.getNumOperands() << " and gives " << getNumResults();
+    return emitOpError() << "carries " << getInits().size() << " value(s), but yields " << yield.getNumOperands() << " and gives "
+                         << getNumResults();
   for (auto [i, init] : llvm::enumerate(getInits().getTypes())) {
     Type carry = body.getArgument(i + 1).getType(), next = yield.getOperand(i).getType(), result = getResult(i).getType();
     if (init != carry || init != next || init != result)
-      return emitOpError() << "carry " << i << " keeps one type: starts as " << init << ", is carried as " << carry << ", yielded as " << next
-                           << ", and results in " << result;
+      return emitOpError() << "carry " << i << " keeps one type: starts as " << init << ", is carried as " << carry << ", yielded as "
+                           << next << ", and results in " << result;
   }
   if (getAssociative() && getInits().empty()) return emitOpError("'associative' is about what a loop carries, and it carries nothing");
   return success();

@@ -35,13 +35,12 @@ static StringRef accessOf(Value view) {
   return access ? access.getValue() : StringRef();
 }
 
-
 /// Checks subscripts against the view and the value's type against what they select.
 template <typename Op> static LogicalResult verifyAccess(Op op, Type value, bool isWrite, bool takesTiles) {
   ViewType view = op.getView().getType();
   if (StringRef access = accessOf(op.getView()); access == (isWrite ? "read" : "write"))
-    return op.emitOpError() << (isWrite ? "writes" : "reads") << " a view whose tile.access is \"" << access << "\"; declare \"update\" or \""
-                            << (isWrite ? "write" : "read") << "\"";
+    return op.emitOpError() << (isWrite ? "writes" : "reads") << " a view whose tile.access is \"" << access
+                            << "\"; declare \"update\" or \"" << (isWrite ? "write" : "read") << "\"";
   if (int64_t(op.getKinds().size()) != view.getRank())
     return op.emitOpError() << "a view of rank " << view.getRank() << " takes as many subscripts, found " << op.getKinds().size();
   size_t operands = llvm::count_if(op.getKinds(), [](Attribute kind) { return isa<UnitAttr>(kind); });
@@ -70,7 +69,8 @@ template <typename Op> static LogicalResult verifyAccess(Op op, Type value, bool
       dims.push_back(range.getDim());
       shape.push_back(range.getExtent());
     } else if (auto tile = dyn_cast<RankedTensorType>(type)) {
-      if (!takesTiles) return op.emitOpError() << "subscript " << i << " is a tile of positions: use " << (isWrite ? "tile.scatter" : "tile.gather");
+      if (!takesTiles)
+        return op.emitOpError() << "subscript " << i << " is a tile of positions: use " << (isWrite ? "tile.scatter" : "tile.gather");
       if (!tile.getElementType().isIndex() && !tile.getElementType().isSignlessInteger())
         return op.emitOpError() << "positions are integers or index, found " << tile;
       if (!positions) {
@@ -83,7 +83,8 @@ template <typename Op> static LogicalResult verifyAccess(Op op, Type value, bool
     }
   }
   if (takesTiles && !positions)
-    return op.emitOpError() << "needs a tile of positions among its subscripts: use " << (isWrite ? "tile.store" : "tile.load") << " without one";
+    return op.emitOpError() << "needs a tile of positions among its subscripts: use " << (isWrite ? "tile.store" : "tile.load")
+                            << " without one";
 
   Type wanted = view.getElementType();
   if (!dims.empty()) {
@@ -95,7 +96,8 @@ template <typename Op> static LogicalResult verifyAccess(Op op, Type value, bool
   if constexpr (std::is_same_v<Op, GatherOp> || std::is_same_v<Op, ScatterOp>) {
     if (op.getMask()) {
       Type mask = RankedTensorType::get(positions.getShape(), IntegerType::get(op.getContext(), 1), positions.getEncoding());
-      if (op.getMask().getType() != mask) return op.emitOpError() << "the mask is " << mask << ", as the positions, found " << op.getMask().getType();
+      if (op.getMask().getType() != mask)
+        return op.emitOpError() << "the mask is " << mask << ", as the positions, found " << op.getMask().getType();
     }
   }
   if constexpr (std::is_same_v<Op, GatherOp> || std::is_same_v<Op, LoadOp>)

@@ -56,7 +56,8 @@ int main(int count, char **arguments) {
   pantile_context *context;
   pantile_kernel *matmul;
   pantile_error *error = nullptr;
-  if (pantile_context_create(&options, &context, &error) || pantile_kernel_from_library(context, "matmul", "f32", &matmul, &error)) fail(error);
+  if (pantile_context_create(&options, &context, &error) || pantile_kernel_from_library(context, "matmul", "f32", &matmul, &error))
+    fail(error);
   openblas_set_num_threads(threads);
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
@@ -71,7 +72,8 @@ int main(int count, char **arguments) {
       if (pantile_launch(matmul, nullptr, tensors, 3, &error)) fail(error);
     };
     auto theirs = [&] {
-      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, int(m), int(n), int(k), 1, a.values.data(), int(k), b.values.data(), int(n), 0, expected.values.data(), int(n));
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, int(m), int(n), int(k), 1, a.values.data(), int(k), b.values.data(), int(n), 0,
+                  expected.values.data(), int(n));
     };
     ours();
     theirs();
@@ -84,8 +86,12 @@ int main(int count, char **arguments) {
     int repeat = std::max(1, int(2.0 / flops));
     double best = 1e9, rival = 1e9;
     for (int round = 0; round < 9; ++round) {
-      rival = std::min(rival, seconds([&] { for (int i = 0; i < repeat; ++i) theirs(); }) / repeat);
-      best = std::min(best, seconds([&] { for (int i = 0; i < repeat; ++i) ours(); }) / repeat);
+      rival = std::min(rival, seconds([&] {
+                                for (int i = 0; i < repeat; ++i) theirs();
+                              }) / repeat);
+      best = std::min(best, seconds([&] {
+                              for (int i = 0; i < repeat; ++i) ours();
+                            }) / repeat);
     }
     char shape[64];
     std::snprintf(shape, sizeof(shape), "%lldx%lldx%lld", static_cast<long long>(m), static_cast<long long>(n), static_cast<long long>(k));

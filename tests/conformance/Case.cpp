@@ -39,8 +39,8 @@ std::vector<Variant> allVariants() {
   for (const char *options : {"", "out=bf16", "out=f16", "out=f32"}) forFloats(all, {"copy", options, {}, {}, true, {}});
   forFloats(all, {"transpose", "", {}, {}, true, {}});
 
-  for (const char *options : {"", "transpose_a=1", "transpose_b=1", "transpose_a=1,transpose_b=1", "bias=1,activation=gelu", "activation=relu,residual=1",
-                              "out=f32,bias=1,activation=silu,residual=1"})
+  for (const char *options : {"", "transpose_a=1", "transpose_b=1", "transpose_a=1,transpose_b=1", "bias=1,activation=gelu",
+                              "activation=relu,residual=1", "out=f32,bias=1,activation=silu,residual=1"})
     forFloats(all, {"matmul", options, {}, {}, false, {}});
   forFloats(all, {"batched_matmul", "", {}, {{"B0", {0, 1, 2, 3}}}, false, {}});
   forFloats(all, {"batched_matmul", "transpose_b=1", {}, {{"B0", {1, 2, 3}}}, false, {}});
@@ -55,7 +55,9 @@ std::vector<Variant> allVariants() {
     forFloats(all, {"matmul_quantized", std::string("residual=1,format=") + format, {{"K", "KB", 32}}, blocks, false, {}});
     forFloats(all, {"matvec_quantized", std::string("format=") + format, {{"K", "KB", 32}}, blocks, false, {}});
     forFloats(all, {"matvec_quantized", std::string("residual=1,format=") + format, {{"K", "KB", 32}}, blocks, false, {}});
-    forFloats(all, {"embedding_quantized", std::string("format=") + format, {{"D", "DB", 32}}, {{"DB", {1, 2, 3, 5}}, {"V", {1, 7, 64}}}, false, {}});
+    forFloats(
+        all,
+        {"embedding_quantized", std::string("format=") + format, {{"D", "DB", 32}}, {{"DB", {1, 2, 3, 5}}, {"V", {1, 7, 64}}}, false, {}});
   }
 
   for (const char *op : {"softmax", "log_softmax"}) {
@@ -71,10 +73,12 @@ std::vector<Variant> allVariants() {
     for (const char *options : {"rank=2", "rank=2,axis=0", "rank=3,axis=1", "rank=1"}) forFloats(all, {op, options, {}, {}, false, {}});
   for (const char *options : {"rank=2", "rank=2,axis=0", "rank=1"})
     forFloats(all, {"argmax", options, {}, {{"N", {1, 2, 17, 64, 131}}, {"M", {1, 3, 33}}}, false, {}});
-  for (const char *options : {"rank=2", "rank=2,axis=0", "rank=2,reverse=1", "rank=2,exclusive=1", "rank=1"}) forFloats(all, {"cumsum", options, {}, {}, false, {}});
+  for (const char *options : {"rank=2", "rank=2,axis=0", "rank=2,reverse=1", "rank=2,exclusive=1", "rank=1"})
+    forFloats(all, {"cumsum", options, {}, {}, false, {}});
   forFloats(all, {"cross_entropy", "", {}, {{"V", {1, 2, 17, 64, 131, 1000}}}, false, {}});
 
-  std::map<std::string, std::vector<int64_t>> heads{{"B", {1, 2}}, {"HK", {1, 2, 3}}, {"D", {8, 16, 40, 64}}, {"S", {1, 2, 7, 33, 65}}, {"T", {1, 3, 17, 64, 67}}};
+  std::map<std::string, std::vector<int64_t>> heads{
+      {"B", {1, 2}}, {"HK", {1, 2, 3}}, {"D", {8, 16, 40, 64}}, {"S", {1, 2, 7, 33, 65}}, {"T", {1, 3, 17, 64, 67}}};
   for (const char *options : {"", "causal=1", "window=1", "causal=1,window=1"}) {
     forFloats(all, {"attention", options, {{"H", "HK", 1}}, heads, false, {{"window", {1, 5, 40}}}});
     forFloats(all, {"attention", options, {{"H", "HK", 3}}, heads, false, {{"window", {1, 5, 40}}}});
@@ -85,14 +89,16 @@ std::vector<Variant> allVariants() {
   std::map<std::string, std::vector<int64_t>> rotary{{"DH", {1, 4, 16, 33}}, {"P", {64}}};
   for (const char *style : {"style=half", "style=interleaved"}) {
     forFloats(all, {"rope", style, {{"D", "DH", 2}}, rotary, false, {}});
-    forFloats(all, {"rope", std::string(style) + ",start=1,tables=0", {{"D", "DH", 2}}, rotary, false, {{"start", {0, 3}}, {"theta", {10000}}}});
+    forFloats(all,
+              {"rope", std::string(style) + ",start=1,tables=0", {{"D", "DH", 2}}, rotary, false, {{"start", {0, 3}}, {"theta", {10000}}}});
   }
   all.push_back({"count_below", "", {}, {{"N", {1, 2, 17, 64}}}, false, {}});
   return all;
 }
 
 Sizes drawSizes(const Variant &variant, const std::vector<std::string> &names, int64_t budget, std::mt19937_64 &random) {
-  static const std::vector<int64_t> kRagged{0, 1, 2, 3, 5, 7, 8, 13, 16, 17, 31, 32, 33, 61, 64, 67, 97, 127, 128, 131, 251, 257, 509, 1021};
+  static const std::vector<int64_t> kRagged{0,  1,  2,  3,  5,  7,   8,   13,  16,  17,  31,  32,
+                                            33, 61, 64, 67, 97, 127, 128, 131, 251, 257, 509, 1021};
   Sizes sizes;
   for (;;) {
     sizes.clear();

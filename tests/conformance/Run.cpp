@@ -61,10 +61,14 @@ struct Scalar {
 
 double unitRoundoff(DType dtype) {
   switch (dtype) {
-  case PANTILE_F16: return 0x1p-11;
-  case PANTILE_BF16: return 0x1p-8;
-  case PANTILE_F64: return 0x1p-53;
-  default: return 0x1p-24;
+  case PANTILE_F16:
+    return 0x1p-11;
+  case PANTILE_BF16:
+    return 0x1p-8;
+  case PANTILE_F64:
+    return 0x1p-53;
+  default:
+    return 0x1p-24;
   }
 }
 
@@ -77,7 +81,8 @@ struct Arguments {
 
 class Runner {
 public:
-  Runner(pantile_context *context, const Variant &variant, uint64_t seed) : context(context), variant(variant), seed(seed), random(seed * 0x9e3779b97f4a7c15u + 1) {}
+  Runner(pantile_context *context, const Variant &variant, uint64_t seed)
+      : context(context), variant(variant), seed(seed), random(seed * 0x9e3779b97f4a7c15u + 1) {}
 
   void run() {
     auto text = buildLibraryKernel(variant.op, variant.options);
@@ -129,8 +134,10 @@ private:
       std::vector<int64_t> shape;
       for (int d = 0; d < argument.rank; ++d) shape.push_back(sizeOf(argument, size_t(d)));
       tensor = std::make_unique<Tensor>(argument, shape, layout);
-      if (argument.access == Access::Write) tensor->poison();
-      else fill(*tensor);
+      if (argument.access == Access::Write)
+        tensor->poison();
+      else
+        fill(*tensor);
       arguments.pointers.push_back(tensor->dl());
     }
   }
@@ -145,11 +152,15 @@ private:
   std::unique_ptr<Scalar> makeScalar(const KernelArgument &argument) {
     auto scalar = std::make_unique<Scalar>();
     auto listed = variant.scalars.find(argument.name);
-    double value = listed == variant.scalars.end() ? 0.5 + double(random() % 1000) / 1000 : listed->second[random() % listed->second.size()];
+    double value =
+        listed == variant.scalars.end() ? 0.5 + double(random() % 1000) / 1000 : listed->second[random() % listed->second.size()];
     const DTypeInfo &dtype = info(argument.dtype);
-    if (argument.dtype == PANTILE_F32) scalar->bits.f = float(value);
-    else if (dtype.bits == 32) scalar->bits.i = int32_t(value);
-    else scalar->bits.l = int64_t(value);
+    if (argument.dtype == PANTILE_F32)
+      scalar->bits.f = float(value);
+    else if (dtype.bits == 32)
+      scalar->bits.i = int32_t(value);
+    else
+      scalar->bits.l = int64_t(value);
     scalar->view.data = &scalar->bits;
     scalar->view.device = {kDLCPU, 0};
     scalar->view.dtype = {uint8_t(dtype.dlpackCode), uint8_t(dtype.bits), 1};
@@ -162,7 +173,8 @@ private:
     auto bound = [&](const std::string &name) {
       return name.find_first_not_of("-0123456789") == std::string::npos ? std::stoll(name) : sizes.at(name);
     };
-    int64_t low = argument.rangeLow.empty() ? -128 : bound(argument.rangeLow), high = argument.rangeHigh.empty() ? 128 : bound(argument.rangeHigh);
+    int64_t low = argument.rangeLow.empty() ? -128 : bound(argument.rangeLow),
+            high = argument.rangeHigh.empty() ? 128 : bound(argument.rangeHigh);
     std::normal_distribution<double> normal;
     static const double kSpecials[] = {INFINITY, -INFINITY, NAN, 0.0, -0.0, 1e-30, 60000.0, -60000.0};
     for (int64_t i = 0, n = tensor.elements(); i < n; ++i) {
@@ -220,16 +232,20 @@ private:
       if (std::find(argument.sizes.begin(), argument.sizes.end(), name) == argument.sizes.end()) length *= std::max<int64_t>(value, 1);
     double scale = 0, narrow = unitRoundoff(argument.dtype);
     for (const KernelArgument &other : header.arguments)
-      if (other.isView() && info(other.dtype).kind == DTypeClass::Float && other.dtype != PANTILE_F16) narrow = std::max(narrow, unitRoundoff(other.dtype));
+      if (other.isView() && info(other.dtype).kind == DTypeClass::Float && other.dtype != PANTILE_F16)
+        narrow = std::max(narrow, unitRoundoff(other.dtype));
     for (int64_t k = 0; k < n; ++k)
       if (double v = std::fabs(e.get(k)); std::isfinite(v)) scale = std::max(scale, v);
     for (int64_t k = 0; k < n; ++k) {
       double x = a.get(k), y = e.get(k);
       if (x == y || (std::isnan(x) && std::isnan(y))) continue;
-      double tolerance = exact ? 0 : 2 * unitRoundoff(argument.dtype) * std::fabs(y) + 16 * 0x1p-24 * std::sqrt(double(length)) * std::max(scale, 1.0) +
-                                         (variant.op.rfind("attention", 0) == 0 || variant.op.find("quantized") != std::string::npos ? 2 * narrow * scale : 0);
+      double tolerance =
+          exact ? 0
+                : 2 * unitRoundoff(argument.dtype) * std::fabs(y) + 16 * 0x1p-24 * std::sqrt(double(length)) * std::max(scale, 1.0) +
+                      (variant.op.rfind("attention", 0) == 0 || variant.op.find("quantized") != std::string::npos ? 2 * narrow * scale : 0);
       if (!(std::fabs(x - y) <= tolerance))
-        throw Failure{{Outcome::Failed, fmt::format("'{}' element {} of {}: {} expected, {} found (tolerance {:.3g})", argument.name, k, n, y, x, tolerance)}};
+        throw Failure{{Outcome::Failed, fmt::format("'{}' element {} of {}: {} expected, {} found (tolerance {:.3g})", argument.name, k, n,
+                                                    y, x, tolerance)}};
     }
   }
 

@@ -70,30 +70,56 @@ int64_t Tensor::address(int64_t i) const {
 double Tensor::get(int64_t i) const {
   const uint8_t *at = bytes.data() + address(i);
   switch (declared.dtype) {
-  case PANTILE_F16: return f16ToF32(read<uint16_t>(at));
-  case PANTILE_BF16: return bf16ToF32(read<uint16_t>(at));
-  case PANTILE_F32: return read<float>(at);
-  case PANTILE_F64: return read<double>(at);
-  case PANTILE_I8: return read<int8_t>(at);
-  case PANTILE_I16: return read<int16_t>(at);
-  case PANTILE_I32: return read<int32_t>(at);
-  case PANTILE_I64: return double(read<int64_t>(at));
-  default: return std::numeric_limits<double>::quiet_NaN();
+  case PANTILE_F16:
+    return f16ToF32(read<uint16_t>(at));
+  case PANTILE_BF16:
+    return bf16ToF32(read<uint16_t>(at));
+  case PANTILE_F32:
+    return read<float>(at);
+  case PANTILE_F64:
+    return read<double>(at);
+  case PANTILE_I8:
+    return read<int8_t>(at);
+  case PANTILE_I16:
+    return read<int16_t>(at);
+  case PANTILE_I32:
+    return read<int32_t>(at);
+  case PANTILE_I64:
+    return double(read<int64_t>(at));
+  default:
+    return std::numeric_limits<double>::quiet_NaN();
   }
 }
 
 void Tensor::set(int64_t i, double value) {
   uint8_t *at = bytes.data() + address(i);
   switch (declared.dtype) {
-  case PANTILE_F16: write(at, f32ToF16(float(value))); break;
-  case PANTILE_BF16: write(at, f32ToBF16(float(value))); break;
-  case PANTILE_F32: write(at, float(value)); break;
-  case PANTILE_F64: write(at, value); break;
-  case PANTILE_I8: write(at, int8_t(value)); break;
-  case PANTILE_I16: write(at, int16_t(value)); break;
-  case PANTILE_I32: write(at, int32_t(value)); break;
-  case PANTILE_I64: write(at, int64_t(value)); break;
-  default: break;
+  case PANTILE_F16:
+    write(at, f32ToF16(float(value)));
+    break;
+  case PANTILE_BF16:
+    write(at, f32ToBF16(float(value)));
+    break;
+  case PANTILE_F32:
+    write(at, float(value));
+    break;
+  case PANTILE_F64:
+    write(at, value);
+    break;
+  case PANTILE_I8:
+    write(at, int8_t(value));
+    break;
+  case PANTILE_I16:
+    write(at, int16_t(value));
+    break;
+  case PANTILE_I32:
+    write(at, int32_t(value));
+    break;
+  case PANTILE_I64:
+    write(at, int64_t(value));
+    break;
+  default:
+    break;
   }
 }
 

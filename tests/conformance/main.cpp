@@ -25,7 +25,8 @@ namespace {
 bool compilerIsMapped() {
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);)
-    if (line.find("libLLVM") != std::string::npos || line.find("libMLIR") != std::string::npos || line.find("_compiler.so") != std::string::npos) {
+    if (line.find("libLLVM") != std::string::npos || line.find("libMLIR") != std::string::npos ||
+        line.find("_compiler.so") != std::string::npos) {
       std::fprintf(stderr, "mapped into the application: %s\n", line.c_str());
       return true;
     }
@@ -68,9 +69,12 @@ int main(int count, char **arguments) {
       // Every variant meets the default configuration (even seeds) and drawn ones (odd) in turn.
       uint64_t caseSeed = single ? seed : seed * 1000003 + (i * 131 + round) * 2 + (round + i) % 2;
       Result result = runCase(context, variants[i], caseSeed);
-      if (result.outcome == Outcome::Passed) ++passed;
-      else if (result.outcome == Outcome::Unsupported) ++unsupported;
-      else ++failed;
+      if (result.outcome == Outcome::Passed)
+        ++passed;
+      else if (result.outcome == Outcome::Unsupported)
+        ++unsupported;
+      else
+        ++failed;
       if (result.outcome != Outcome::Passed)
         std::printf("%s %s\n", result.outcome == Outcome::Failed ? "FAILED" : "unsupported", result.text.c_str());
       std::fflush(stdout);
@@ -78,8 +82,9 @@ int main(int count, char **arguments) {
 done:
   pantile_context_release(context);
   if (compilerIsMapped()) ++failed;
-  std::printf("%s: %llu of %llu planned runs, %llu unsupported\n", backend.c_str(), static_cast<unsigned long long>(passed + failed + unsupported),
-              static_cast<unsigned long long>(planned), static_cast<unsigned long long>(unsupported));
+  std::printf("%s: %llu of %llu planned runs, %llu unsupported\n", backend.c_str(),
+              static_cast<unsigned long long>(passed + failed + unsupported), static_cast<unsigned long long>(planned),
+              static_cast<unsigned long long>(unsupported));
   std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(passed), static_cast<unsigned long long>(failed));
   return failed || !passed ? 1 : 0;
 }

@@ -37,8 +37,10 @@ public:
     while (points.size() < count && !exhausted) {
       size_t slot = emptySlot();
       if (slot < members.size()) {
-        if (auto point = fresh()) give(points, std::move(*point), slot);
-        else exhausted = true;
+        if (auto point = fresh())
+          give(points, std::move(*point), slot);
+        else
+          exhausted = true;
         continue;
       }
       if (measured() < 4) break; // the first population is under way
@@ -62,8 +64,10 @@ public:
       Member &member = members[slot];
       if (member.point.empty() || time <= member.time) member = {trial.point, time, true};
       member.claimed = true;
-      if (time < best) best = time, sinceBest = 0;
-      else ++sinceBest;
+      if (time < best)
+        best = time, sinceBest = 0;
+      else
+        ++sinceBest;
     }
     if (sinceBest > 6 * members.size()) renew();
   }
@@ -105,7 +109,8 @@ private:
     }
     // The population has converged here: a mutation keeps it moving.
     for (unsigned attempt = 0; attempt < 50; ++attempt)
-      if (auto candidate = space.mutate(members[bestSlot].point, 0.15 + 0.01 * attempt, random); candidate && claim(*candidate)) return candidate;
+      if (auto candidate = space.mutate(members[bestSlot].point, 0.15 + 0.01 * attempt, random); candidate && claim(*candidate))
+        return candidate;
     if (auto point = fresh()) return point;
     exhausted = true;
     return std::nullopt;

@@ -45,8 +45,10 @@ public:
       takeQueued(points, count);
       if (points.size() >= count) break;
       // Learning needs something to learn from; until then what is asked fills the space.
-      if (rows.size() >= 6 && best < std::numeric_limits<double>::infinity()) nextBatch();
-      else if (pending() < 2 * kBatch) fill(kBatch / 2);
+      if (rows.size() >= 6 && best < std::numeric_limits<double>::infinity())
+        nextBatch();
+      else if (pending() < 2 * kBatch)
+        fill(kBatch / 2);
       if (queue.empty()) {
         finished = pending() == 0 || spaceUsedUp;
         break;
@@ -122,8 +124,10 @@ private:
         for (const Point &other : queue) nearest = std::min(nearest, distanceBetween(*point, other));
         if (nearest > distance) distance = nearest, farthest = std::move(point);
       }
-      if (!farthest) farthest = fresh();
-      else claim(*farthest);
+      if (!farthest)
+        farthest = fresh();
+      else
+        claim(*farthest);
       if (!farthest) {
         spaceUsedUp = true;
         return;

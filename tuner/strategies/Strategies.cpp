@@ -28,8 +28,10 @@ public:
     std::vector<Point> points;
     takeSeeds(points, count);
     while (points.size() < count && !exhausted)
-      if (auto point = fresh()) points.push_back(std::move(*point));
-      else exhausted = true;
+      if (auto point = fresh())
+        points.push_back(std::move(*point));
+      else
+        exhausted = true;
     return points;
   }
   void tell(std::span<const Trial>) override {}

@@ -9,6 +9,7 @@
 #include "tuner/tests/TemporaryFolder.h"
 
 #include <csignal>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <set>
 #include <sys/file.h>
@@ -16,7 +17,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace pantile::tuner {
@@ -50,8 +50,7 @@ template <typename Body> pid_t spawn(Body body) {
 }
 int wait(pid_t child) {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -68,7 +67,8 @@ TEST_F(Faults, ManyProcessesManyKeys) {
       for (int k = 0; k < kKeys; ++k) {
         // Everyone its own shape, and one that all store.
         CacheKey target = makeKey("kernel", unsigned(k * 7 + process) % kKeys);
-        if (!cache.store(target, entry(process)).isOk() || !cache.store(target, makeEntry({{"M", 1000}}, "{bm = 8}", 100 - process)).isOk()) return 1;
+        if (!cache.store(target, entry(process)).isOk() || !cache.store(target, makeEntry({{"M", 1000}}, "{bm = 8}", 100 - process)).isOk())
+          return 1;
         if (cache.lookup(target, query(process)).empty()) return 2;
       }
       return complaints ? 3 : 0;
@@ -95,7 +95,8 @@ TEST_F(Faults, ThreadsShareOneCache) {
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {
       for (int i = 0; i < 10; ++i)
-        if (!cache.store(key, entry(t * 100 + i)).isOk() || !cache.lookup(key, query(t * 100 + i)).at(0).exact || cache.list().empty()) ++bad;
+        if (!cache.store(key, entry(t * 100 + i)).isOk() || !cache.lookup(key, query(t * 100 + i)).at(0).exact || cache.list().empty())
+          ++bad;
     });
   for (std::thread &thread : threads) thread.join();
   EXPECT_EQ(bad, 0);
@@ -166,7 +167,8 @@ TEST_F(Faults, TruncatedAtEveryByte) {
         EXPECT_EQ(cache.lookup(key, query(9)).at(0).origin, "memory");
       }
     }
-    for (const CacheMatch &match : found) EXPECT_EQ(match.entry.configuration, entry(1).configuration) << "half an entry was taken for a whole one";
+    for (const CacheMatch &match : found)
+      EXPECT_EQ(match.entry.configuration, entry(1).configuration) << "half an entry was taken for a whole one";
     ASSERT_EQ(readFile(file(key)), part);
     ASSERT_FALSE(cache.lookup(other, query(3)).empty()) << "another file was affected";
   }
@@ -201,7 +203,8 @@ TEST_F(Faults, AFullDiskKeepsEntriesInMemoryAndWarnsOnce) {
 }
 
 TEST_F(Faults, WithoutAUserFolderMemoryServes) {
-  for (const std::string &bad : {std::string(), std::string("relative/path"), std::string("/"), std::string("/proc/none/pantile"), std::string("/dev/null/pantile")}) {
+  for (const std::string &bad : {std::string(), std::string("relative/path"), std::string("/"), std::string("/proc/none/pantile"),
+                                 std::string("/dev/null/pantile")}) {
     warnings.clear();
     options.user = bad;
     ConfigurationCache cache(options);
@@ -259,15 +262,22 @@ TEST_F(Faults, FoldersThatOthersControlAreRefused) {
       {"root writable by the group", [](auto &root, auto &) { ::chmod(root.c_str(), 0770); }},
       {"v1 writable by all", [](auto &root, auto &) { ::chmod((root + "/v1").c_str(), 0777); }},
       {"hardware folder writable by all", [](auto &root, auto &) { ::chmod((root + kFolder).c_str(), 0777); }},
-      {"root is a link", [](auto &root, auto &) { ::rename(root.c_str(), (root + "2").c_str()), ::symlink((root + "2").c_str(), root.c_str()); }},
-      {"v1 is a link", [](auto &root, auto &) { ::rename((root + "/v1").c_str(), (root + "/v2").c_str()), ::symlink("v2", (root + "/v1").c_str()); }},
+      {"root is a link",
+       [](auto &root, auto &) { ::rename(root.c_str(), (root + "2").c_str()), ::symlink((root + "2").c_str(), root.c_str()); }},
+      {"v1 is a link",
+       [](auto &root, auto &) { ::rename((root + "/v1").c_str(), (root + "/v2").c_str()), ::symlink("v2", (root + "/v1").c_str()); }},
       {"parent writable by all", [](auto &root, auto &) { ::chmod(root.substr(0, root.rfind('/')).c_str(), 0777); }},
-      {"file is a link", [](auto &, auto &file) { ::rename(file.c_str(), (file + ".real").c_str()), ::symlink((file + ".real").c_str(), file.c_str()); }},
+      {"file is a link",
+       [](auto &, auto &file) { ::rename(file.c_str(), (file + ".real").c_str()), ::symlink((file + ".real").c_str(), file.c_str()); }},
       {"file is a pipe", [](auto &, auto &file) { ::unlink(file.c_str()), ::mkfifo(file.c_str(), 0600); }},
       {"file is a folder", [](auto &, auto &file) { ::unlink(file.c_str()), ::mkdir(file.c_str(), 0700); }},
       {"file writable by all", [](auto &, auto &file) { ::chmod(file.c_str(), 0666); }},
       {"file is too large", [](auto &, auto &file) { ::truncate(file.c_str(), 9 << 20); }},
-      {"lock is a link", [](auto &root, auto &file) { std::string lock = root + kFolder + "/.lock"; ::unlink(lock.c_str()), ::symlink("/dev/null", lock.c_str()), writeFile(file, "schema = "); }},
+      {"lock is a link",
+       [](auto &root, auto &file) {
+         std::string lock = root + kFolder + "/.lock";
+         ::unlink(lock.c_str()), ::symlink("/dev/null", lock.c_str()), writeFile(file, "schema = ");
+       }},
       {"root belongs to another", [](auto &root, auto &) { ::chown(root.c_str(), 65534, 65534); }, true},
       {"file belongs to another", [](auto &, auto &file) { ::chown(file.c_str(), 65534, 65534); }, true},
       {"parent belongs to another", [](auto &root, auto &) { ::chown(root.substr(0, root.rfind('/')).c_str(), 65534, 65534); }, true},

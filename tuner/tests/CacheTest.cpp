@@ -127,7 +127,8 @@ TEST(CacheText, TextsSurviveWhateverTheyHold) {
 
 TEST(CacheText, AFileOfManyEntriesIsReadInTime) {
   CacheFile file{"h", {}, "k", "abcdefabcdef", {}};
-  for (int i = 0; i < 2000; ++i) file.entries.push_back(makeEntry({{"M", i}, {"N", i * 7}, {"K", 64}}, "{bm = 64, bn = 64, warps = 4}", 10 + i));
+  for (int i = 0; i < 2000; ++i)
+    file.entries.push_back(makeEntry({{"M", i}, {"N", i * 7}, {"K", 64}}, "{bm = 64, bn = 64, warps = 4}", 10 + i));
   file = *mergeCacheFiles(file, file);
   auto back = parseCacheFile(printCacheFile(file));
   ASSERT_TRUE(back.isOk());
@@ -143,7 +144,8 @@ TEST(CacheText, MutantsAreReadOrRefused) {
     file.entries.push_back(e);
   }
   std::string whole = printCacheFile(file);
-  constexpr std::string_view pieces[] = {"[", "]", "{", "}", "\"", "'", "\"\"\"", "'''", "=", ",", ".", "\n", "#", "\\", "-", "e9", "0x", "nan", "\xff", "[[entry]]\n", "schema"};
+  constexpr std::string_view pieces[] = {"[",  "]", "{",  "}", "\"", "'",  "\"\"\"", "'''",  "=",           ",",     ".",
+                                         "\n", "#", "\\", "-", "e9", "0x", "nan",    "\xff", "[[entry]]\n", "schema"};
   Random random(1);
   unsigned read = 0;
   const char *more = ::getenv("PANTILE_MUTANTS"); // for a longer run by hand
@@ -151,9 +153,12 @@ TEST(CacheText, MutantsAreReadOrRefused) {
     std::string text = whole;
     for (uint64_t n = 1 + random.below(3); n > 0; --n) {
       size_t at = random.below(text.size());
-      if (random.chance(0.4)) text[at] = char(random.below(256));
-      else if (random.chance(0.5)) text.insert(at, pieces[random.below(std::size(pieces))]);
-      else text.erase(at, random.below(40));
+      if (random.chance(0.4))
+        text[at] = char(random.below(256));
+      else if (random.chance(0.5))
+        text.insert(at, pieces[random.below(std::size(pieces))]);
+      else
+        text.erase(at, random.below(40));
     }
     auto parsed = parseCacheFile(text);
     if (!parsed) continue;
@@ -286,8 +291,7 @@ TEST_F(Cached, SeesWhatAnotherProcessWrote) {
 
 TEST_F(Cached, NearestShapesComeByDistance) {
   ConfigurationCache cache(options);
-  for (int64_t m : {64, 128, 1024, 100000})
-    ASSERT_TRUE(cache.store(key, makeEntry({{"M", m}, {"N", 64}}, "{bm = 32}", double(m))).isOk());
+  for (int64_t m : {64, 128, 1024, 100000}) ASSERT_TRUE(cache.store(key, makeEntry({{"M", m}, {"N", 64}}, "{bm = 32}", double(m))).isOk());
   auto found = cache.lookup(key, query(100, 64));
   ASSERT_EQ(found.size(), 2u); // 1024 is more than two octaves away
   EXPECT_EQ(found[0].entry.shape.at("M"), 128);
@@ -432,7 +436,8 @@ TEST_F(Transfers, ExactThenNeighbourThenDefault) {
   ASSERT_TRUE(none.isOk());
   EXPECT_EQ(none->source, ChoiceSource::Default);
   EXPECT_EQ(none->configuration, space.configuration(*space.defaults()));
-  Configuration good = space.configuration(*space.repair(space.nearest(*Configuration::fromText("{bm = 128, bn = 128, bk = 64, warps = 8}"))));
+  Configuration good =
+      space.configuration(*space.repair(space.nearest(*Configuration::fromText("{bm = 128, bn = 128, bk = 64, warps = 8}"))));
   auto exact = choose({match(good.toText(), true, 0)}, space, &model);
   EXPECT_EQ(exact->source, ChoiceSource::Tuned);
   EXPECT_EQ(exact->configuration, good);
@@ -456,7 +461,9 @@ TEST_F(Transfers, NeighboursAreRepairedAndRankedHere) {
   EXPECT_EQ(repaired->source, ChoiceSource::Neighbour);
   EXPECT_TRUE(space.legal(*space.point(repaired->configuration)));
   // The nearer one is bad at this shape, by the model: the farther one is taken.
-  auto ranked = choose({match("{bm = 16, bn = 16, bk = 16, warps = 1}", false, 0.1), match("{bm = 128, bn = 128, bk = 64, warps = 8}", false, 0.5)}, space, &model);
+  auto ranked =
+      choose({match("{bm = 16, bn = 16, bk = 16, warps = 1}", false, 0.1), match("{bm = 128, bn = 128, bk = 64, warps = 8}", false, 0.5)},
+             space, &model);
   EXPECT_EQ(ranked->configuration.integer("bm", 0), 128);
   EXPECT_EQ(ranked->seeds.size(), 2u);
   // One that the model thinks far worse than the defaults is not used, only kept as a seed.

@@ -42,7 +42,8 @@ template <typename Use> std::string written(bool bar, double seconds, Use use) {
 TEST(Progress, TheBarFitsItsTerminal) {
   EXPECT_EQ(ProgressPrinter::line("matmul", half(), 80), "matmul [#############-------------] 31 tried  2 failed  best 163.2 us  5 s left");
   for (unsigned columns = 1; columns < 200; ++columns)
-    for (const char *label : {"m", "matmul", "a kernel with a very long name, longer than any terminal would like to show on a single line"}) {
+    for (const char *label :
+         {"m", "matmul", "a kernel with a very long name, longer than any terminal would like to show on a single line"}) {
       std::string line = ProgressPrinter::line(label, half(), columns);
       EXPECT_LE(line.size(), columns);
       if (columns >= 60) EXPECT_NE(line.find("31 tried  2 failed  best 163.2 us"), std::string::npos) << line;

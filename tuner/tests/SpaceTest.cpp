@@ -78,7 +78,8 @@ TEST(Space, StrictPointNamesWhatIsWrong) {
 
 TEST(Space, NearestAcceptsWhatAnotherSpaceHad) {
   Space space = makeSpace(everyKind(), {{"kM", 100}, {"d.units", 8}});
-  Configuration c = space.configuration(space.nearest(*Configuration::fromText("{gone = 3, bm = 1024, nr = 50, map = \"old\", threads = -5, order = [1, 0]}")));
+  Configuration c = space.configuration(
+      space.nearest(*Configuration::fromText("{gone = 3, bm = 1024, nr = 50, map = \"old\", threads = -5, order = [1, 0]}")));
   EXPECT_EQ(c.integer("bm", 0), 256);
   EXPECT_EQ(c.integer("nr", 0), 48);
   EXPECT_EQ(c.text("map", ""), "persistent");

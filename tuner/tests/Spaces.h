@@ -83,9 +83,19 @@ inline SpaceDescription matmulSpace() {
 }
 
 inline CallValues matmulValues(int64_t m, int64_t n, int64_t k) {
-  return {{"kM", m},          {"kN", n},           {"kK", k},       {"d.units", 100}, {"d.clock_khz", 1500000}, {"d.mma_flops_per_cycle", 4096},
-          {"d.flops_per_cycle", 256}, {"d.memory_bytes_per_second", 2000000000000}, {"d.l2_bytes", 40 << 20}, {"d.shared_bytes", 200000},
-          {"d.register_bytes", 200000}, {"d.max_threads", 2048}, {"d.max_programs", 8}};
+  return {{"kM", m},
+          {"kN", n},
+          {"kK", k},
+          {"d.units", 100},
+          {"d.clock_khz", 1500000},
+          {"d.mma_flops_per_cycle", 4096},
+          {"d.flops_per_cycle", 256},
+          {"d.memory_bytes_per_second", 2000000000000},
+          {"d.l2_bytes", 40 << 20},
+          {"d.shared_bytes", 200000},
+          {"d.register_bytes", 200000},
+          {"d.max_threads", 2048},
+          {"d.max_programs", 8}};
 }
 
 /// "Hardware": a time in microseconds whose shape the model knows roughly, and whose details it does not.

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tuner/Forest.h"
 #include "tuner/Strategy.h"
+#include "tuner/Forest.h"
 #include "tuner/tests/Spaces.h"
 
 #include <algorithm>
@@ -92,7 +92,8 @@ TEST_F(Matmul, StrategiesBeatRandom) {
   double random = quality("random", 100, false), evolution = quality("differential_evolution", 100, false),
          forest = quality("model_rf", 100, false), both = quality("model_rf", 100, true);
   RecordProperty("random", std::to_string(random));
-  std::printf("after 100: random %.3f, differential_evolution %.3f, model_rf without model %.3f, with %.3f\n", random, evolution, forest, both);
+  std::printf("after 100: random %.3f, differential_evolution %.3f, model_rf without model %.3f, with %.3f\n", random, evolution, forest,
+              both);
   EXPECT_GT(evolution, random + 0.02);
   EXPECT_GT(forest, random + 0.05);
   EXPECT_GT(both, random + 0.05);
@@ -128,7 +129,9 @@ TEST_F(Matmul, NeverAsksTwiceNorOutsideTheSpace) {
     options.model = &model;
     auto strategy = make(std::string(name).c_str(), space, options);
     // Every third candidate fails, which must not confuse anyone.
-    auto order = replay(*strategy, [&](const Point &p) { return PointHash()(p) % 3 ? time(p) : std::numeric_limits<double>::infinity(); }, 300).order;
+    auto order = replay(
+                     *strategy, [&](const Point &p) { return PointHash()(p) % 3 ? time(p) : std::numeric_limits<double>::infinity(); }, 300)
+                     .order;
     EXPECT_EQ(std::set<Point>(order.begin(), order.end()).size(), order.size()) << name;
     for (const Point &point : order) EXPECT_TRUE(space.legal(point) && space.canonical(point) == point) << name;
     ASSERT_FALSE(order.empty());

@@ -4,9 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tuner/Tune.h"
 #include "tuner/Finals.h"
 #include "tuner/Journal.h"
-#include "tuner/Tune.h"
 #include "tuner/tests/Spaces.h"
 #include "tuner/tests/TemporaryFolder.h"
 
@@ -51,8 +51,7 @@ public:
     Point point = *space.point(configuration);
     ++compiles;
     unsigned now = ++compiling, most = mostCompiling;
-    while (now > most && !mostCompiling.compare_exchange_weak(most, now)) {
-    }
+    while (now > most && !mostCompiling.compare_exchange_weak(most, now)) {}
     bool hangs = behaviour(point) == Behaviour::CompileHang;
     auto end = hangs ? deadline : Clock::now() + compileTime;
     while (Clock::now() < end && !stop) std::this_thread::sleep_for(milliseconds(1));
@@ -75,12 +74,16 @@ public:
     if (compiling > 0) ++overlapped;
     std::this_thread::sleep_for(runTime);
     switch (behaviour(point)) {
-    case Behaviour::Crash: return Status(PANTILE_UNAVAILABLE, "the worker died of signal 11");
+    case Behaviour::Crash:
+      return Status(PANTILE_UNAVAILABLE, "the worker died of signal 11");
     case Behaviour::Hang:
       std::this_thread::sleep_until(std::min(deadline, Clock::now() + milliseconds(50)));
       return Status(PANTILE_TIMEOUT, "the worker was stopped");
-    case Behaviour::Wrong: return Status(kWrongResult, "element 7 is 3.5, the reference 3.25");
-    default: checked.insert(point); return {};
+    case Behaviour::Wrong:
+      return Status(kWrongResult, "element 7 is 3.5, the reference 3.25");
+    default:
+      checked.insert(point);
+      return {};
     }
   }
   Expected<std::vector<double>> time(const CompiledCandidate &candidate, unsigned samples, Clock::time_point) override {
@@ -151,12 +154,18 @@ TEST_F(Tuning, FailuresCostThemselvesOnly) {
     device.behaviour = [&](const Point &p) {
       if (p == *space.defaults()) return Behaviour::Crash;
       switch (PointHash()(p) % 12) {
-      case 0: return Behaviour::CompileError;
-      case 1: return Behaviour::Crash;
-      case 2: return Behaviour::Wrong;
-      case 3: return Behaviour::Invalid;
-      case 4: return p[1] % 3 == 0 ? Behaviour::Hang : Behaviour::CompileHang;
-      default: return Behaviour::Good;
+      case 0:
+        return Behaviour::CompileError;
+      case 1:
+        return Behaviour::Crash;
+      case 2:
+        return Behaviour::Wrong;
+      case 3:
+        return Behaviour::Invalid;
+      case 4:
+        return p[1] % 3 == 0 ? Behaviour::Hang : Behaviour::CompileHang;
+      default:
+        return Behaviour::Good;
       }
     };
     // A wrong candidate that would be by far the fastest.
@@ -169,10 +178,13 @@ TEST_F(Tuning, FailuresCostThemselvesOnly) {
     EXPECT_EQ(device.behaviour(*space.point(result->configuration)), Behaviour::Good);
     EXPECT_GT(result->failed, 5u);
     for (const Trial &trial : result->trials) {
-      static const std::map<Behaviour, std::set<Outcome>> expected = {
-          {Behaviour::Good, {Outcome::Timed, Outcome::Slow}}, {Behaviour::CompileError, {Outcome::CompileError}},
-          {Behaviour::CompileHang, {Outcome::CompileTimeout}}, {Behaviour::Crash, {Outcome::Died}},
-          {Behaviour::Hang, {Outcome::Hung}}, {Behaviour::Wrong, {Outcome::Wrong}}, {Behaviour::Invalid, {Outcome::Failed}}};
+      static const std::map<Behaviour, std::set<Outcome>> expected = {{Behaviour::Good, {Outcome::Timed, Outcome::Slow}},
+                                                                      {Behaviour::CompileError, {Outcome::CompileError}},
+                                                                      {Behaviour::CompileHang, {Outcome::CompileTimeout}},
+                                                                      {Behaviour::Crash, {Outcome::Died}},
+                                                                      {Behaviour::Hang, {Outcome::Hung}},
+                                                                      {Behaviour::Wrong, {Outcome::Wrong}},
+                                                                      {Behaviour::Invalid, {Outcome::Failed}}};
       EXPECT_TRUE(expected.at(device.behaviour(trial.point)).contains(trial.outcome)) << name(trial.outcome);
       EXPECT_EQ(trial.report.empty(), trial.timed());
     }

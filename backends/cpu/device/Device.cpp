@@ -25,9 +25,7 @@ constexpr int64_t kInlineNanoseconds = 20'000;
 /// Tasks per thread where the device chooses the chunk: enough to even out a thread that lost its core for a while.
 constexpr int64_t kTasksPerThread = 4;
 
-int64_t extra(const pantile_launch_call &call, LaunchExtra which) {
-  return which < call.extra_count ? call.extras[which] : 0;
-}
+int64_t extra(const pantile_launch_call &call, LaunchExtra which) { return which < call.extra_count ? call.extras[which] : 0; }
 
 /// The path of an open file, spelled as never before: the loader knows libraries by their paths, and a descriptor's number
 /// comes again while the library that had it lives.
@@ -115,7 +113,8 @@ Status Device::launch(const Module &module, const pantile_launch_call &call) {
   if (call.entry >= module.size()) return {PANTILE_INVALID_ARGUMENT, fmt::format("entry {} of a module of {}", call.entry, module.size())};
   int64_t programs = call.grid[0], scratchBytes = extra(call, kScratchBytes), chunk = extra(call, kChunk);
   if (programs <= 0) return {};
-  if (scratchBytes < 0 || chunk < 0) return {PANTILE_INVALID_ARGUMENT, fmt::format("launch of {} scratch bytes in chunks of {}", scratchBytes, chunk)};
+  if (scratchBytes < 0 || chunk < 0)
+    return {PANTILE_INVALID_ARGUMENT, fmt::format("launch of {} scratch bytes in chunks of {}", scratchBytes, chunk)};
   Job job{module.entry(call.entry), call.slots, programs, chunk, scratchBytes, scratch};
 
   int64_t wanted = threads.load(std::memory_order_relaxed);

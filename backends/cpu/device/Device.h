@@ -25,10 +25,10 @@
 namespace pantile::cpu {
 
 enum LaunchExtra : uint32_t {
-  kScratchBytes = 0,   ///< scratch each worker needs
+  kScratchBytes = 0,    ///< scratch each worker needs
   kWorkNanoseconds = 1, ///< estimated time on one thread: short launches run inline
-  kChunk = 2,          ///< programs a task runs in a row; 0: the device decides
-  kMaxThreads = 3,     ///< 0: all
+  kChunk = 2,           ///< programs a task runs in a row; 0: the device decides
+  kMaxThreads = 3,      ///< 0: all
 };
 
 using Entry = void (*)(const uint64_t *slots, int64_t begin, int64_t end, void *scratch);

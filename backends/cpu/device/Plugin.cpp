@@ -43,9 +43,7 @@ template <typename Function> int32_t guarded(pantile_message **error, Function f
     return report(function(), error);
   } catch (const std::bad_alloc &) {
     return report({PANTILE_OUT_OF_MEMORY, "the host is out of memory"}, error);
-  } catch (const std::exception &exception) {
-    return report({PANTILE_INTERNAL, exception.what()}, error);
-  }
+  } catch (const std::exception &exception) { return report({PANTILE_INTERNAL, exception.what()}, error); }
 }
 
 Status onlyDevice(uint32_t ordinal) {
@@ -117,7 +115,8 @@ int32_t fill(pantile_device_handle *, pantile_stream_handle *, void *pointer, ui
     if (bytes % patternBytes)
       return {PANTILE_INVALID_ARGUMENT, fmt::format("a fill of {} bytes is no multiple of its pattern's {}", bytes, patternBytes)};
     auto *to = static_cast<char *>(pointer);
-    if (patternBytes == 1 && bytes) std::memset(to, int(pattern), bytes);
+    if (patternBytes == 1 && bytes)
+      std::memset(to, int(pattern), bytes);
     else
       for (size_t i = 0; i < bytes; i += patternBytes) std::memcpy(to + i, &pattern, patternBytes);
     return {};
@@ -131,7 +130,8 @@ int32_t streamCreate(pantile_device_handle *, pantile_stream_handle **stream, pa
   });
 }
 int32_t streamWrap(pantile_device_handle *, void *, pantile_stream_handle **, pantile_message **error) {
-  return report(Status(PANTILE_UNSUPPORTED, "a CPU has no streams of its own to wrap").withFix("pass no stream, or pantile_stream_create"), error);
+  return report(Status(PANTILE_UNSUPPORTED, "a CPU has no streams of its own to wrap").withFix("pass no stream, or pantile_stream_create"),
+                error);
 }
 void streamRelease(pantile_stream_handle *stream) { delete stream; }
 int32_t streamSynchronize(pantile_device_handle *, pantile_stream_handle *, pantile_message **) { return PANTILE_OK; }
@@ -177,18 +177,41 @@ int32_t setOption(pantile_device_handle *device, const char *name, int64_t value
   });
 }
 
-constexpr pantile_device_interface kInterface = {
-    sizeof(pantile_device_interface), 0,
-    count, describe, open, closeDevice, allocate, freeMemory, copy, fill,
-    streamCreate, streamWrap, streamRelease, streamSynchronize,
-    eventCreate, eventRelease, eventRecord, eventWait, eventSynchronize, eventElapsed,
-    load, unload, launch, setOption};
+constexpr pantile_device_interface kInterface = {sizeof(pantile_device_interface),
+                                                 0,
+                                                 count,
+                                                 describe,
+                                                 open,
+                                                 closeDevice,
+                                                 allocate,
+                                                 freeMemory,
+                                                 copy,
+                                                 fill,
+                                                 streamCreate,
+                                                 streamWrap,
+                                                 streamRelease,
+                                                 streamSynchronize,
+                                                 eventCreate,
+                                                 eventRelease,
+                                                 eventRecord,
+                                                 eventWait,
+                                                 eventSynchronize,
+                                                 eventElapsed,
+                                                 load,
+                                                 unload,
+                                                 launch,
+                                                 setOption};
 
-constexpr pantile_plugin kPlugin = {
-    sizeof(pantile_plugin), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, "cpu", "cpu-device-1", kSanitizer, {},
-    [](const pantile_plugin *, const char *name) -> const void * {
-      return std::strcmp(name, PANTILE_INTERFACE_DEVICE) == 0 ? &kInterface : nullptr;
-    }};
+constexpr pantile_plugin kPlugin = {sizeof(pantile_plugin),
+                                    PANTILE_ABI_MAJOR,
+                                    PANTILE_ABI_MINOR,
+                                    "cpu",
+                                    "cpu-device-1",
+                                    kSanitizer,
+                                    {},
+                                    [](const pantile_plugin *, const char *name) -> const void * {
+                                      return std::strcmp(name, PANTILE_INTERFACE_DEVICE) == 0 ? &kInterface : nullptr;
+                                    }};
 
 } // namespace
 

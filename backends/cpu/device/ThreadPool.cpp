@@ -110,15 +110,18 @@ bool ThreadPool::takeTask(unsigned number) {
 void ThreadPool::work(unsigned number) {
   for (;;) {
     uint32_t seen = epoch.load(std::memory_order_acquire);
-    while (takeTask(number)) {
-    }
+    while (takeTask(number)) {}
     uint64_t start = now();
     bool woken = false;
     for (unsigned spins = 0; !woken; ++spins) {
-      if (epoch.load(std::memory_order_acquire) != seen) woken = true;
-      else if (stopping.load(std::memory_order_relaxed)) return;
-      else if ((spins & 63) == 63 && now() - start > kSpinNanoseconds) break;
-      else pause();
+      if (epoch.load(std::memory_order_acquire) != seen)
+        woken = true;
+      else if (stopping.load(std::memory_order_relaxed))
+        return;
+      else if ((spins & 63) == 63 && now() - start > kSpinNanoseconds)
+        break;
+      else
+        pause();
     }
     if (!woken) {
       sleepers.fetch_add(1, std::memory_order_seq_cst);
@@ -150,11 +153,12 @@ bool ThreadPool::run(Task newFunction, void *newContext, uint32_t newCount, unsi
   epoch.fetch_add(1, std::memory_order_seq_cst);
   if (sleepers.load(std::memory_order_seq_cst)) futexWakeAll(epoch);
 
-  while (takeTask(0)) {
-  }
+  while (takeTask(0)) {}
   for (unsigned spins = 0; done.load(std::memory_order_acquire) != newCount; ++spins) {
-    if (spins < 4096) pause();
-    else sched_yield();
+    if (spins < 4096)
+      pause();
+    else
+      sched_yield();
   }
   busy.store(false, std::memory_order_release);
   return true;

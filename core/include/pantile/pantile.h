@@ -90,17 +90,17 @@ typedef void (*pantile_log_fn)(void *user, pantile_log_level level, const char *
 /** Every member may be zero: the environment variable beside it decides, then the default. */
 typedef struct pantile_context_options {
   uint32_t struct_size;
-  uint32_t tune;             /**< pantile_tune_mode; PANTILE_TUNE */
-  const char *backend;       /**< preference list, "cuda:1,cpu"; PANTILE_BACKEND */
-  const char *plugin_path;   /**< more plugin folders, colon-separated, absolute; PANTILE_PLUGIN_PATH */
-  const char *cache_dir;     /**< root of the artifact cache and the user's configuration cache; PANTILE_CACHE_DIR */
-  const char *config_path;   /**< more configuration roots, colon-separated, read before the user's; PANTILE_CONFIG_PATH */
-  const char *helper_dir;    /**< folder of pantile-compiler and pantile-worker; default: beside libpantile */
-  uint32_t never_compile;    /**< 1: what is not cached is an error (PANTILE_NOT_FOUND) instead of a compilation */
-  uint32_t interpret;        /**< 1: kernels run in the reference interpreter; PANTILE_INTERPRET */
-  uint32_t threads;          /**< CPU devices: number of threads, 0: all; PANTILE_THREADS */
-  uint32_t log_level;        /**< pantile_log_level + 1, 0: PANTILE_LOG, else warnings */
-  pantile_log_fn log;        /**< NULL: standard error */
+  uint32_t tune;           /**< pantile_tune_mode; PANTILE_TUNE */
+  const char *backend;     /**< preference list, "cuda:1,cpu"; PANTILE_BACKEND */
+  const char *plugin_path; /**< more plugin folders, colon-separated, absolute; PANTILE_PLUGIN_PATH */
+  const char *cache_dir;   /**< root of the artifact cache and the user's configuration cache; PANTILE_CACHE_DIR */
+  const char *config_path; /**< more configuration roots, colon-separated, read before the user's; PANTILE_CONFIG_PATH */
+  const char *helper_dir;  /**< folder of pantile-compiler and pantile-worker; default: beside libpantile */
+  uint32_t never_compile;  /**< 1: what is not cached is an error (PANTILE_NOT_FOUND) instead of a compilation */
+  uint32_t interpret;      /**< 1: kernels run in the reference interpreter; PANTILE_INTERPRET */
+  uint32_t threads;        /**< CPU devices: number of threads, 0: all; PANTILE_THREADS */
+  uint32_t log_level;      /**< pantile_log_level + 1, 0: PANTILE_LOG, else warnings */
+  pantile_log_fn log;      /**< NULL: standard error */
   void *log_user;
   uint64_t artifact_cache_bytes; /**< bound of the artifact cache, 0: 1 GiB */
 } pantile_context_options;
@@ -126,11 +126,15 @@ PANTILE_API pantile_code pantile_list_backends(const pantile_context_options *op
 PANTILE_API pantile_code pantile_allocate(pantile_context *context, size_t bytes, void **pointer, pantile_error **error);
 PANTILE_API void pantile_free(pantile_context *context, void *pointer);
 /** Ordered on `stream` (NULL: the default stream). Host memory must stay valid until the stream has passed. */
-PANTILE_API pantile_code pantile_copy_to_device(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes, pantile_error **error);
-PANTILE_API pantile_code pantile_copy_to_host(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes, pantile_error **error);
-PANTILE_API pantile_code pantile_copy_on_device(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes, pantile_error **error);
+PANTILE_API pantile_code pantile_copy_to_device(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes,
+                                                pantile_error **error);
+PANTILE_API pantile_code pantile_copy_to_host(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes,
+                                              pantile_error **error);
+PANTILE_API pantile_code pantile_copy_on_device(pantile_context *context, pantile_stream *stream, void *to, const void *from, size_t bytes,
+                                                pantile_error **error);
 /** Sets every byte. */
-PANTILE_API pantile_code pantile_fill(pantile_context *context, pantile_stream *stream, void *to, uint8_t value, size_t bytes, pantile_error **error);
+PANTILE_API pantile_code pantile_fill(pantile_context *context, pantile_stream *stream, void *to, uint8_t value, size_t bytes,
+                                      pantile_error **error);
 
 /*--- Streams and events ---------------------------------------------------*/
 
@@ -151,10 +155,13 @@ PANTILE_API pantile_code pantile_event_elapsed(pantile_event *start, pantile_eve
 
 /** A standard operator. `options`: comma-separated, e.g. "bf16", "dtype=bf16,transpose_b=1,activation=gelu"; NULL: defaults.
     `pantile library` and pantile_library_describe list names and options. */
-PANTILE_API pantile_code pantile_kernel_from_library(pantile_context *context, const char *name, const char *options, pantile_kernel **kernel, pantile_error **error);
+PANTILE_API pantile_code pantile_kernel_from_library(pantile_context *context, const char *name, const char *options,
+                                                     pantile_kernel **kernel, pantile_error **error);
 /** Portable tile IR; `size` bytes, no NUL needed. One kernel. */
-PANTILE_API pantile_code pantile_kernel_from_text(pantile_context *context, const char *text, size_t size, pantile_kernel **kernel, pantile_error **error);
-PANTILE_API pantile_code pantile_kernel_from_file(pantile_context *context, const char *path, pantile_kernel **kernel, pantile_error **error);
+PANTILE_API pantile_code pantile_kernel_from_text(pantile_context *context, const char *text, size_t size, pantile_kernel **kernel,
+                                                  pantile_error **error);
+PANTILE_API pantile_code pantile_kernel_from_file(pantile_context *context, const char *path, pantile_kernel **kernel,
+                                                  pantile_error **error);
 PANTILE_API void pantile_kernel_release(pantile_kernel *kernel);
 PANTILE_API const char *pantile_kernel_name(const pantile_kernel *kernel);
 /** Canonical text of the portable IR. */
@@ -166,7 +173,8 @@ PANTILE_API pantile_code pantile_library_describe(pantile_string **json, pantile
 /** Launches on `stream` (NULL: default). Arguments in the kernel's order: views as tensors on the context's device,
     scalars as 0-dimensional tensors on the CPU. Strides may be NULL (row-major). Compiles at the first call of new facts.
     Asynchronous where the device is. Outputs must not overlap each other or inputs (PANTILE_INVALID_ARGUMENT). */
-PANTILE_API pantile_code pantile_launch(pantile_kernel *kernel, pantile_stream *stream, DLTensor *const *arguments, size_t argument_count, pantile_error **error);
+PANTILE_API pantile_code pantile_launch(pantile_kernel *kernel, pantile_stream *stream, DLTensor *const *arguments, size_t argument_count,
+                                        pantile_error **error);
 /** Does all but the launch, so that the next launch of such arguments neither compiles nor allocates. Addresses may be
     NULL (taken as 64-byte aligned). */
 PANTILE_API pantile_code pantile_prepare(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count, pantile_error **error);
@@ -174,14 +182,18 @@ PANTILE_API pantile_code pantile_prepare(pantile_kernel *kernel, DLTensor *const
 PANTILE_API pantile_code pantile_kernel_set_configuration(pantile_kernel *kernel, const char *configuration, pantile_error **error);
 /** A legal configuration for these arguments, drawn by `seed` (0: the default), as the text that
     pantile_kernel_set_configuration takes: for tests, and for searches of one's own. Caller releases. */
-PANTILE_API pantile_code pantile_kernel_sample_configuration(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count, uint64_t seed, pantile_string **configuration, pantile_error **error);
+PANTILE_API pantile_code pantile_kernel_sample_configuration(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count,
+                                                             uint64_t seed, pantile_string **configuration, pantile_error **error);
 /** What a launch of these arguments would use: a JSON object {configuration, source: pinned|tuned|neighbour|default,
     compiled, stale, artifact_key, resources}. */
-PANTILE_API pantile_code pantile_kernel_describe(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count, pantile_string **json, pantile_error **error);
+PANTILE_API pantile_code pantile_kernel_describe(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count,
+                                                 pantile_string **json, pantile_error **error);
 /** Text of a stage for these arguments: portable, scheduled, simt, llvm, assembly. */
-PANTILE_API pantile_code pantile_kernel_inspect(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count, const char *stage, pantile_string **text, pantile_error **error);
+PANTILE_API pantile_code pantile_kernel_inspect(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count,
+                                                const char *stage, pantile_string **text, pantile_error **error);
 /** Runs the reference interpreter on host tensors (addresses as they are). The oracle. */
-PANTILE_API pantile_code pantile_kernel_interpret(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count, pantile_error **error);
+PANTILE_API pantile_code pantile_kernel_interpret(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count,
+                                                  pantile_error **error);
 
 /*--- Tuning ---------------------------------------------------------------*/
 
@@ -197,20 +209,21 @@ typedef int (*pantile_tune_progress_fn)(void *user, const pantile_tune_progress 
 
 typedef struct pantile_tune_options {
   uint32_t struct_size;
-  uint32_t trials;         /**< 0: no bound */
-  double seconds;          /**< 0: 10 */
-  const char *strategy;    /**< "model_rf", "differential_evolution", "random", "exhaustive", "fixed"; NULL: the default */
+  uint32_t trials;      /**< 0: no bound */
+  double seconds;       /**< 0: 10 */
+  const char *strategy; /**< "model_rf", "differential_evolution", "random", "exhaustive", "fixed"; NULL: the default */
   uint64_t seed;
   pantile_tune_progress_fn progress;
   void *user;
-  const char *journal;     /**< path: every trial as a JSON line; a run over the same journal resumes. NULL: in the cache */
+  const char *journal; /**< path: every trial as a JSON line; a run over the same journal resumes. NULL: in the cache */
 } pantile_tune_options;
 
 /** Searches for a configuration of this kernel at these sizes in worker processes and stores it in the user's
     configuration cache. Tensor contents are not touched: workers make their own inputs of the same shapes (integer views
     need a `tile.range`, or their contents are copied). `result`: JSON {configuration, median_us, low_us, high_us, tried,
     failed, seconds}; may be NULL. */
-PANTILE_API pantile_code pantile_tune(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count, const pantile_tune_options *options, pantile_string **result, pantile_error **error);
+PANTILE_API pantile_code pantile_tune(pantile_kernel *kernel, DLTensor *const *arguments, size_t argument_count,
+                                      const pantile_tune_options *options, pantile_string **result, pantile_error **error);
 
 #ifdef __cplusplus
 }

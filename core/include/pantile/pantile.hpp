@@ -192,7 +192,8 @@ protected:
 /// A row-major tensor in memory of its own on the context's device. The context must outlive it.
 class Buffer : public View {
 public:
-  Buffer(const Context &context, DLDataType dtype, std::vector<int64_t> shape) : View(nullptr, context.device(), dtype, std::move(shape)), context(context.get()) {
+  Buffer(const Context &context, DLDataType dtype, std::vector<int64_t> shape)
+      : View(nullptr, context.device(), dtype, std::move(shape)), context(context.get()) {
     detail::Check check;
     void *pointer;
     check(pantile_allocate(this->context, bytes(), &pointer, check));
@@ -238,8 +239,10 @@ private:
 inline DLTensor *dlOf(const View &view) { return view.dl(); }
 template <typename T> DLTensor *dlOf(Number<T> &number) { return number.dl(); }
 template <typename T> decltype(auto) argument(const T &value) {
-  if constexpr (std::is_arithmetic_v<T>) return Number<T>(value);
-  else return static_cast<const View &>(value);
+  if constexpr (std::is_arithmetic_v<T>)
+    return Number<T>(value);
+  else
+    return static_cast<const View &>(value);
 }
 
 } // namespace detail
@@ -268,7 +271,9 @@ public:
 
   /// Launches on the default stream; views and numbers in the kernel's order.
   template <typename... Arguments> void operator()(const Arguments &...arguments) const { launch(nullptr, arguments...); }
-  template <typename... Arguments> void operator()(const Stream &stream, const Arguments &...arguments) const { launch(stream.get(), arguments...); }
+  template <typename... Arguments> void operator()(const Stream &stream, const Arguments &...arguments) const {
+    launch(stream.get(), arguments...);
+  }
   /// Searches for a configuration of these arguments; the answer is JSON.
   template <typename... Arguments> std::string tune(const pantile_tune_options &options, const Arguments &...arguments) const {
     return with(

@@ -93,10 +93,10 @@ typedef const pantile_plugin *(*pantile_plugin_query_fn)(const pantile_host *hos
 /** What is known of one argument. Divisors and alignment come from {1, 2, 4, 8, 16, 32, 64, 128}. */
 typedef struct pantile_argument_facts {
   uint32_t struct_size;
-  int32_t dtype;       /**< pantile_dtype */
-  int32_t rank;        /**< -1: a scalar */
-  int32_t unit_dim;    /**< the dimension of stride 1 (the last such), -1: none */
-  uint32_t alignment;  /**< of the address, bytes; scalars: divisor of the value */
+  int32_t dtype;             /**< pantile_dtype */
+  int32_t rank;              /**< -1: a scalar */
+  int32_t unit_dim;          /**< the dimension of stride 1 (the last such), -1: none */
+  uint32_t alignment;        /**< of the address, bytes; scalars: divisor of the value */
   uint32_t zero_stride_mask; /**< bit d: stride d is 0 */
   uint32_t size_divisor[PANTILE_MAX_RANK];
   uint32_t stride_divisor[PANTILE_MAX_RANK]; /**< elements */
@@ -156,10 +156,10 @@ typedef struct pantile_parameter {
   uint32_t length;      /**< of a permutation */
   const int64_t *values;
   size_t value_count;
-  const char *const *labels;  /**< enum: value_count of them */
-  const char *default_value;  /**< expression (enum: of the ordinal), rounded into the domain by the host; a permutation's
-                                   default is the identity */
-  const char *active_if;      /**< expression over c.*, NULL: always; inactive parameters take their default */
+  const char *const *labels; /**< enum: value_count of them */
+  const char *default_value; /**< expression (enum: of the ordinal), rounded into the domain by the host; a permutation's
+                                  default is the identity */
+  const char *active_if;     /**< expression over c.*, NULL: always; inactive parameters take their default */
 } pantile_parameter;
 
 /** A hard constraint: nonzero means legal. */
@@ -203,7 +203,7 @@ typedef struct pantile_launch_record {
   const char *grid[3];
   const char *block[3];
   const char *shared_bytes;
-  const char *const *slots;  /**< the packed argument block: one 64-bit value each */
+  const char *const *slots; /**< the packed argument block: one 64-bit value each */
   uint32_t extra_count;
   uint32_t reserved;
   const char *const *extras; /**< values whose meaning the two halves of the backend share */
@@ -267,7 +267,7 @@ typedef struct pantile_device_info {
   uint32_t struct_size;
   int32_t ordinal;
   char name[128];
-  char target[256];   /**< the target string to compile for */
+  char target[256]; /**< the target string to compile for */
   char uuid[64];
   char hardware[128]; /**< short name of the hardware class: the configuration cache's hard key */
   uint64_t memory_bytes;
@@ -305,11 +305,11 @@ typedef struct pantile_device_interface {
   int32_t (*allocate)(pantile_device_handle *device, size_t bytes, void **pointer, pantile_message **error);
   void (*free)(pantile_device_handle *device, void *pointer);
   /** Ordered on `stream`; host memory must stay valid until the stream has passed. */
-  int32_t (*copy)(pantile_device_handle *device, pantile_stream_handle *stream, int32_t kind, void *to, const void *from,
-                  size_t bytes, pantile_message **error);
+  int32_t (*copy)(pantile_device_handle *device, pantile_stream_handle *stream, int32_t kind, void *to, const void *from, size_t bytes,
+                  pantile_message **error);
   /** Repeats the low `pattern_bytes` (1, 2, 4) of pattern. */
-  int32_t (*fill)(pantile_device_handle *device, pantile_stream_handle *stream, void *pointer, uint32_t pattern,
-                  uint32_t pattern_bytes, size_t bytes, pantile_message **error);
+  int32_t (*fill)(pantile_device_handle *device, pantile_stream_handle *stream, void *pointer, uint32_t pattern, uint32_t pattern_bytes,
+                  size_t bytes, pantile_message **error);
   int32_t (*stream_create)(pantile_device_handle *device, pantile_stream_handle **stream, pantile_message **error);
   /** Wraps the application's own stream (the driver's handle); releasing it leaves the application's alive. */
   int32_t (*stream_wrap)(pantile_device_handle *device, void *native, pantile_stream_handle **stream, pantile_message **error);
@@ -323,13 +323,12 @@ typedef struct pantile_device_interface {
   /** Nanoseconds between two recorded, completed events. */
   int32_t (*event_elapsed)(pantile_event_handle *start, pantile_event_handle *stop, uint64_t *nanoseconds, pantile_message **error);
   /** Loads verified code and resolves its entries; copies what it needs. */
-  int32_t (*load)(pantile_device_handle *device, const void *code, size_t code_size, const char *const *entries,
-                  uint32_t entry_count, pantile_module_handle **module, pantile_message **error);
+  int32_t (*load)(pantile_device_handle *device, const void *code, size_t code_size, const char *const *entries, uint32_t entry_count,
+                  pantile_module_handle **module, pantile_message **error);
   /** No launch of the module may be in flight. */
   void (*unload)(pantile_module_handle *module);
   /** No allocation, no lock that a compile could hold, no implicit synchronization with other streams. */
-  int32_t (*launch)(pantile_device_handle *device, pantile_stream_handle *stream, const pantile_launch_call *call,
-                    pantile_message **error);
+  int32_t (*launch)(pantile_device_handle *device, pantile_stream_handle *stream, const pantile_launch_call *call, pantile_message **error);
   /** Sets a named number for launches that follow ("threads": host threads of a CPU, 0: all). Unknown names are
       PANTILE_UNSUPPORTED. */
   int32_t (*set_option)(pantile_device_handle *device, const char *name, int64_t value, pantile_message **error);

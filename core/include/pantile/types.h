@@ -18,8 +18,7 @@ extern "C" {
 #else
 #define PANTILE_ASSERT_NAME2(a, b) a##b
 #define PANTILE_ASSERT_NAME(a, b) PANTILE_ASSERT_NAME2(a, b)
-#define PANTILE_STATIC_ASSERT(condition, text) \
-  typedef char PANTILE_ASSERT_NAME(pantile_static_assert_, __LINE__)[(condition) ? 1 : -1]
+#define PANTILE_STATIC_ASSERT(condition, text) typedef char PANTILE_ASSERT_NAME(pantile_static_assert_, __LINE__)[(condition) ? 1 : -1]
 #endif
 
 #define PANTILE_MAX_RANK 8

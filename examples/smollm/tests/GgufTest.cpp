@@ -59,9 +59,7 @@ protected:
     try {
       std::ofstream(path, std::ios::binary) << bytes;
       GgufFile file(path);
-    } catch (const FileError &error) {
-      return error.what();
-    }
+    } catch (const FileError &error) { return error.what(); }
     return "";
   }
   std::string path;
@@ -87,9 +85,7 @@ TEST_F(Gguf, NamesWhatIsMissingOrOfAnotherKind) {
   for (auto use : {+[](GgufFile &f) { f.integer("no.such.key"); }, +[](GgufFile &f) { f.tensor("no.such.key"); }}) try {
       use(file);
       FAIL();
-    } catch (const FileError &error) {
-      EXPECT_NE(std::string(error.what()).find("no.such.key"), std::string::npos);
-    }
+    } catch (const FileError &error) { EXPECT_NE(std::string(error.what()).find("no.such.key"), std::string::npos); }
   EXPECT_THROW(file.integer("general.architecture"), FileError);
   EXPECT_THROW(file.text("llama.block_count"), FileError);
 }
@@ -108,9 +104,7 @@ TEST_F(Gguf, ForeignFiles) {
   try {
     GgufFile file("/no/such/file.gguf");
     FAIL();
-  } catch (const FileError &error) {
-    EXPECT_NE(std::string(error.what()).find("/no/such/file.gguf"), std::string::npos);
-  }
+  } catch (const FileError &error) { EXPECT_NE(std::string(error.what()).find("/no/such/file.gguf"), std::string::npos); }
 }
 
 /// Whatever the bytes: a file or an error, and never memory outside the mapping (sanitizers watch).
@@ -128,10 +122,8 @@ TEST_F(Gguf, MutationsNeverCrash) {
           unsigned sum = 0;
           for (uint8_t byte : file.tensor(name).data) sum += byte;
           ASSERT_LT(sum, 1u << 20);
-        } catch (const FileError &) {
-        }
-    } catch (const FileError &) {
-    }
+        } catch (const FileError &) {}
+    } catch (const FileError &) {}
   }
   EXPECT_GT(accepted, 0);
   EXPECT_LT(accepted, 3000);

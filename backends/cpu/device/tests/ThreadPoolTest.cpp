@@ -26,8 +26,7 @@ struct Counts {
     auto &counts = *static_cast<Counts *>(context);
     counts.ran[i].fetch_add(1);
     unsigned seen = counts.highestWorker.load();
-    while (worker > seen && !counts.highestWorker.compare_exchange_weak(seen, worker)) {
-    }
+    while (worker > seen && !counts.highestWorker.compare_exchange_weak(seen, worker)) {}
   }
 };
 
@@ -72,11 +71,13 @@ TEST(ThreadPool, SecondCallerIsTurnedAwayNotBlocked) {
     std::atomic<bool> &inside, &release;
   } context{inside, release};
   std::thread first([&] {
-    pool.run([](void *c, uint32_t, unsigned) {
-      auto &context = *static_cast<Context *>(c);
-      context.inside = true;
-      while (!context.release) std::this_thread::yield();
-    }, &context, 1, 2);
+    pool.run(
+        [](void *c, uint32_t, unsigned) {
+          auto &context = *static_cast<Context *>(c);
+          context.inside = true;
+          while (!context.release) std::this_thread::yield();
+        },
+        &context, 1, 2);
   });
   while (!inside) std::this_thread::yield();
   Counts counts(3);
