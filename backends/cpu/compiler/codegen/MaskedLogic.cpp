@@ -32,7 +32,8 @@ void rewriteMaskedLogic(Function &function) {
   for (Instruction &instruction : instructions(function)) {
     auto *select = dyn_cast<SelectInst>(&instruction);
     if (!select || !select->getCondition()->getType()->isVectorTy()) continue;
-    if (isLogicOf(select->getTrueValue(), withoutCasts(select->getFalseValue())) || isLogicOf(select->getFalseValue(), withoutCasts(select->getTrueValue())))
+    if (isLogicOf(select->getTrueValue(), withoutCasts(select->getFalseValue())) ||
+        isLogicOf(select->getFalseValue(), withoutCasts(select->getTrueValue())))
       found.push_back(select);
   }
   for (SelectInst *select : found) {

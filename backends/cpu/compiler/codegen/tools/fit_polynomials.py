@@ -4,6 +4,7 @@
 
 Weighted minimax by Lawson's iteration on Chebyshev points: least squares whose weights grow where the error is large.
 """
+
 import struct
 
 import mpmath as mp
@@ -28,7 +29,7 @@ def fit(function, scale, low, high, degree, rounds=25):
     for _ in range(rounds):
         normal = mp.zeros(degree + 1)
         right = mp.zeros(degree + 1, 1)
-        for row, value, s, weight in zip(basis, values, scales, weights):
+        for row, value, s, weight in zip(basis, values, scales, weights, strict=False):
             w = weight * s * s
             for i in range(degree + 1):
                 right[i] += w * row[i] * value
@@ -38,11 +39,11 @@ def fit(function, scale, low, high, degree, rounds=25):
             for j in range(i):
                 normal[i, j] = normal[j, i]
         c = mp.lu_solve(normal, right)
-        errors = [abs(s * (sum(c[i] * row[i] for i in range(degree + 1)) - v)) for row, v, s in zip(basis, values, scales)]
+        errors = [abs(s * (sum(c[i] * row[i] for i in range(degree + 1)) - v)) for row, v, s in zip(basis, values, scales, strict=False)]
         worst = max(errors)
         if best is None or worst < best[0]:
             best = (worst, c)
-        weights = [w * (e / worst + mp.mpf("1e-6")) for w, e in zip(weights, errors)]
+        weights = [w * (e / worst + mp.mpf("1e-6")) for w, e in zip(weights, errors, strict=False)]
         total = sum(weights)
         weights = [w * len(weights) / total for w in weights]
     worst, c = best
@@ -74,19 +75,52 @@ def emit(name, comment, result, single):
 
 
 ln2, half_pi = mp.log(2), mp.pi / 4
-one = lambda x: mp.mpf(1)
-near = lambda x: abs(x) < mp.mpf("1e-18")
-expTail = lambda x: mp.mpf("0.5") if near(x) else (mp.exp(x) - 1 - x) / x**2
-exp2Tail = lambda x: ln2 if near(x) else (mp.power(2, x) - 1) / x
-logTail = lambda x: mp.mpf(1) / 3 if near(x) else (mp.log1p(x) - x + x * x / 2) / x**3
-logOdd = lambda z: mp.mpf(2) / 3 if near(z) else (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z
-sinTail = lambda z: mp.mpf(-1) / 6 if near(z) else (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z
-cosTail = lambda z: mp.mpf(1) / 24 if near(z) else (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2
-erfTail = lambda z: 2 / mp.sqrt(mp.pi) - 1 if near(z) else mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1
-erfLog = lambda t: mp.log(mp.erfc(t)) / t  # erf(t) = 1 - exp(t p(t))
+
+
+def one(x):
+    return mp.mpf(1)
+
+
+def near(x):
+    return abs(x) < mp.mpf("1e-18")
+
+
+def expTail(x):
+    return mp.mpf("0.5") if near(x) else (mp.exp(x) - 1 - x) / x**2
+
+
+def exp2Tail(x):
+    return ln2 if near(x) else (mp.power(2, x) - 1) / x
+
+
+def logTail(x):
+    return mp.mpf(1) / 3 if near(x) else (mp.log1p(x) - x + x * x / 2) / x**3
+
+
+def logOdd(z):
+    return mp.mpf(2) / 3 if near(z) else (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z
+
+
+def sinTail(z):
+    return mp.mpf(-1) / 6 if near(z) else (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z
+
+
+def cosTail(z):
+    return mp.mpf(1) / 24 if near(z) else (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2
+
+
+def erfTail(z):
+    return 2 / mp.sqrt(mp.pi) - 1 if near(z) else mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1
+
+
+def erfLog(t):
+    return mp.log(mp.erfc(t)) / t  # erf(t) = 1 - exp(t p(t))
+
+
 def erfcScaled(q, middle):  # q = (x - middle) / (x + middle): erfc(x) exp(x^2) (1 + 2 x)
     x = middle * (1 + q) / (1 - q)
     return mp.erfc(x) * mp.exp(x * x) * (1 + 2 * x)
+
 
 print("""//===- cpu/compiler/codegen/Polynomials.h - written by tools/fit_polynomials.py ===//
 //
@@ -114,12 +148,22 @@ emit("ErfNearF", "erf(x) / x - 1 in z = x^2, |x| <= 0.921875", fit(erfTail, one,
 emit("ErfFarF", "log(erfc t) / t, 0.921875 <= t <= 4", fit(erfLog, lambda t: t * mp.erfc(t), cut, mp.mpf(4), 6), True)
 print()
 emit("Exp", "(e^r - 1 - r) / r^2, |r| <= ln2 / 2", fit(expTail, lambda x: x * x, -h, h, 10), False)
-emit("LogOdd", "(log(1 + f) / s - 2) / z in z = s^2, s = f / (2 + f)", fit(logOdd, lambda z: z, mp.mpf(0), (high / (2 + high)) ** 2, 7), False)
+emit(
+    "LogOdd",
+    "(log(1 + f) / s - 2) / z in z = s^2, s = f / (2 + f)",
+    fit(logOdd, lambda z: z, mp.mpf(0), (high / (2 + high)) ** 2, 7),
+    False,
+)
 emit("Sin", "(sin(r) / r - 1) / r^2 in z = r^2, |r| <= pi / 4", fit(sinTail, lambda z: z, mp.mpf(0), half_pi**2 * 1.001, 6), False)
 emit("Cos", "(cos(r) - 1 + r^2 / 2) / r^4 in z = r^2", fit(cosTail, lambda z: z * z, mp.mpf(0), half_pi**2 * 1.001, 6), False)
 emit("ErfNear", "erf(x) / x - 1 in z = x^2, |x| <= 1", fit(erfTail, one, mp.mpf(0), mp.mpf(1), 13), False)
 m = mp.mpf(3)
-emit("Erfc", "erfc(x) exp(x^2) (1 + 2 x) in q = (x - 3) / (x + 3), 0 <= x <= 28", fit(lambda q: erfcScaled(q, m), one, mp.mpf(-1), (28 - m) / (28 + m), 22, 15), False)
+emit(
+    "Erfc",
+    "erfc(x) exp(x^2) (1 + 2 x) in q = (x - 3) / (x + 3), 0 <= x <= 28",
+    fit(lambda q: erfcScaled(q, m), one, mp.mpf(-1), (28 - m) / (28 + m), 22, 15),
+    False,
+)
 print("""
 // clang-format on
 } // namespace pantile::cpu
