@@ -2,6 +2,7 @@
 
 ./dev bench [--tune SECONDS] [--threads 1,2] [--only sgemm,softmax] [--rounds 9] [--out rows.json]
 ./dev bench --model          SmolLM2-135M beside llama.cpp (llama-cpp-python), same file, same threads
+./dev bench --agreement      SmolLM2-135M against plain numpy: greedy tokens and logits over ten prompts
 """
 
 import argparse
@@ -69,7 +70,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--out")
     parser.add_argument("--model", action="store_true")
+    parser.add_argument("--agreement", action="store_true")
     arguments, rest = parser.parse_known_args()
+    if arguments.agreement:
+        environment = dict(os.environ, PANTILE_BACKEND="cpu")
+        command = [sys.executable, str(HERE / "model_agreement.py"), "--build", arguments.build, *rest]
+        sys.exit(subprocess.run(command, env=environment).returncode)
     if arguments.model:
         arguments.rounds = arguments.rounds or 3
         model(arguments)
