@@ -10,6 +10,7 @@
 #include "runtime/Environment.h"
 #include "runtime/Paths.h"
 #include "runtime/cli/Command.h"
+#include "runtime/dispatch/Signature.h"
 #include "runtime/helper/CompilerClient.h"
 #include "runtime/plugin/Catalog.h"
 
@@ -68,48 +69,55 @@ struct Options {
   std::string target, stage = "portable", output;
 };
 
-/// Facts of row-major arguments: what is known without tensors. Sizes given by --shape count for divisibility.
-Facts factsOf(const KernelHeader &header, const std::map<std::string, int64_t> &sizes) {
-  Facts facts;
-  for (const KernelArgument &argument : header.arguments) {
-    pantile_argument_facts &row = facts.arguments.emplace_back();
-    row = {};
-    row.struct_size = sizeof(row);
-    row.dtype = argument.dtype;
-    row.rank = argument.rank;
-    row.unit_dim = argument.rank > 0 ? argument.rank - 1 : -1;
-    row.alignment = argument.isView() ? 64 : 1;
-    int64_t stride = 1;
-    for (int d = argument.rank; d-- > 0;) {
-      int64_t size = argument.shape[size_t(d)];
-      if (size < 0 && !argument.sizes.empty()) {
-        auto found = sizes.find(argument.sizes[size_t(d)]);
-        if (found != sizes.end()) size = found->second;
+/// Facts of row-major arguments of these sizes, as a launch would find them. A size that --shape leaves out counts as one that
+/// nothing divides; a kernel with static extents needs them all.
+Facts factsOf(const Signature &signature, bool needsAll, const std::string &shape) {
+  std::vector<std::vector<int64_t>> sizes;
+  std::vector<DLTensor> tensors;
+  uint64_t scalar = 0;
+  for (const KernelArgument &argument : signature.arguments()) {
+    auto &of = sizes.emplace_back(argument.shape);
+    for (size_t d = 0; d < of.size(); ++d) {
+      if (of[d] >= 0) continue;
+      of[d] = 7;
+      bool given = false;
+      for (const std::string &item : split(shape, ',')) {
+        size_t equals = item.find('=');
+        if (argument.sizes.empty() || equals == std::string::npos) continue;
+        if (strcasecmp(argument.sizes[d].c_str(), item.substr(0, equals).c_str()) != 0) continue;
+        of[d] = std::atoll(item.c_str() + equals + 1);
+        given = true;
       }
-      auto divisor = [](int64_t n) { return n <= 0 ? 1u : uint32_t(std::min<int64_t>(n & -n, 128)); };
-      row.static_size[d] = argument.shape[size_t(d)];
-      row.size_divisor[d] = divisor(size);
-      row.stride_divisor[d] = divisor(stride);
-      stride = size < 0 || stride < 0 ? -1 : stride * size;
+      if (needsAll && !given)
+        throw Failure{
+            2, fmt::format("--shape lacks {}: the kernel has static sizes", argument.sizes.empty() ? argument.name : argument.sizes[d])};
     }
   }
-  return facts;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const KernelArgument &argument = signature.arguments()[i];
+    const DTypeInfo &dtype = info(argument.dtype);
+    DLTensor &tensor = tensors.emplace_back();
+    tensor.data = argument.isView() ? nullptr : &scalar;
+    tensor.device = {kDLCPU, 0};
+    tensor.ndim = int32_t(sizes[i].size());
+    tensor.dtype = {uint8_t(dtype.dlpackCode < 0 ? 1 : dtype.dlpackCode), uint8_t(std::max(8u, dtype.bits)), 1};
+    tensor.shape = sizes[i].data();
+  }
+  std::vector<DLTensor *> pointers;
+  for (DLTensor &tensor : tensors) pointers.push_back(&tensor);
+  auto bound = signature.bind(pointers.data(), pointers.size(), {kDLCPU, 0}, false);
+  if (!bound) fail(bound.status());
+  return signature.facts(*bound);
 }
 
 CompileRequest requestOf(Compilers &compilers, const Options &options) {
   CompileRequest request;
   std::tie(request.backend, request.target) = compilers.backendOf(options.target);
   request.ir = options.kernel.text();
-  auto read = readKernelText(request.ir);
-  if (!read) fail(read.status());
-  std::map<std::string, int64_t> sizes;
-  for (const std::string &item : split(options.kernel.shape, ','))
-    if (size_t equals = item.find('='); equals != std::string::npos)
-      for (const KernelArgument &argument : read->header.arguments)
-        for (const std::string &name : argument.sizes)
-          if (strcasecmp(name.c_str(), item.substr(0, equals).c_str()) == 0) sizes[name] = std::atoll(item.c_str() + equals + 1);
-  request.facts = factsOf(read->header, sizes);
-  // Static sizes come from --shape too.
+  auto text = readKernelText(request.ir);
+  auto signature = Signature::read(request.ir);
+  if (!text || !signature) fail(text ? signature.status() : text.status());
+  request.facts = factsOf(*signature, !text->header.statics.empty(), options.kernel.shape);
   if (!options.kernel.configuration.empty()) {
     auto configuration = Configuration::fromText(options.kernel.configuration);
     if (!configuration) fail(configuration.status());
