@@ -37,6 +37,7 @@
 #define PANTILE_CPU_CODEGEN_VECTORMATH_H
 
 #include "backends/cpu/compiler/codegen/Target.h"
+#include "ir/emit/MathOp.h"
 
 #include "llvm/ADT/ArrayRef.h"
 
@@ -47,35 +48,6 @@ class Value;
 } // namespace llvm
 
 namespace pantile::cpu {
-
-enum class MathOp : uint8_t {
-  Exp,
-  Exp2,
-  Expm1,
-  Log,
-  Log2,
-  Log10,
-  Log1p,
-  Tanh,
-  Sigmoid,
-  Erf,
-  Erfc,
-  Sin,
-  Cos,
-  Tan,
-  Sqrt,
-  Rsqrt,
-  Floor,
-  Ceil,
-  Trunc,
-  Round /**< halves away from zero */,
-  RoundEven,
-  Abs,
-  Pow /**< two operands */,
-  CopySign /**< two */,
-  Rem /**< two: C's fmod */,
-  Fma /**< three; rounded twice without fma */,
-};
 
 /// `operands` all have one type: float, double, or vectors of them. Emits at the builder's insertion point, straight
 /// line. Never fails; half and bfloat are an assertion (extend them first).
