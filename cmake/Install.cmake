@@ -22,7 +22,7 @@ get_property(helpers GLOBAL PROPERTY PANTILE_HELPER_TARGETS)
 # Plugins that link LLVM as a library (development builds) find it where the distribution put it.
 get_filename_component(llvm_library_dir "${MLIR_DIR}/../.." ABSOLUTE)
 foreach(target IN LISTS plugins)
-  if(NOT PANTILE_STATIC_LLVM)
+  if(NOT PANTILE_STATIC)
     set_target_properties(${target} PROPERTIES INSTALL_RPATH "${llvm_library_dir}")
   endif()
   install(TARGETS ${target} LIBRARY DESTINATION ${plugin_dir})
@@ -31,6 +31,21 @@ foreach(target IN LISTS helpers)
   set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/..")
   install(TARGETS ${target} RUNTIME DESTINATION ${plugin_dir})
 endforeach()
+
+install(FILES LICENSE DESTINATION share/doc/pantile)
+if(PANTILE_STATIC)
+  # The licences of what is linked in, as the distribution's packages state them.
+  foreach(package llvm-22-dev libstdc++-12-dev libfmt-dev libsodium-dev libxxhash-dev zlib1g-dev libzstd-dev libtomlplusplus-dev
+          libcli11-dev nlohmann-json3-dev libdlpack-dev)
+    install(FILES /usr/share/doc/${package}/copyright DESTINATION share/doc/pantile/licenses RENAME ${package} OPTIONAL)
+  endforeach()
+endif()
+
+# What an install needs built, and nothing more: no tests, no benchmarks.
+add_custom_target(pantile_tree DEPENDS pantile ${plugins} ${helpers})
+if(TARGET pantile_program)
+  add_dependencies(pantile_tree pantile_program)
+endif()
 
 # Manifests name checksums, and stripping changes the files: they are written where the files land.
 get_property(static_backends GLOBAL PROPERTY PANTILE_STATIC_BACKENDS)

@@ -1,11 +1,14 @@
 # The few functions that every CMakeLists.txt of Pantile uses: one way to make a library, a plugin, a program, a test.
 #
-#   pantile_library(name SOURCES a.cpp ... LINKS core ... [MLIR] [PUBLIC_LINKS ...])   static, position independent
+#   pantile_library(name SOURCES a.cpp ... LINKS core ... [MLIR] [LLVM core NVPTX ...] [DIALECTS MLIRSCFDialect ...])
+#                                                                 static, position independent
 #   pantile_plugin(name SOURCES ... LINKS ... [MLIR])     lib/pantile/libpantile_<name>.so, one exported symbol, and its manifest
 #   pantile_program(name SOURCES ... LINKS ... [MLIR] [HELPER])   bin/<name>, or lib/pantile/<name>
 #   pantile_test(name SOURCES ... LINKS ... [MLIR] [TIMEOUT s] [LABELS ...])        GoogleTest binary, one ctest entry
 #
-# MLIR: compiled with LLVM's and MLIR's headers (precompiled), without RTTI, linked with LLVM.
+# MLIR: compiled with LLVM's and MLIR's headers, without RTTI. LLVM: components as llvm-config names them (a target's name is all
+# of its libraries). DIALECTS: MLIR's libraries. A development build links the distribution's shared LLVM and MLIR whatever they
+# name; a release links just these, so a backend that names what it uses is all that the release needs to know of it.
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -45,10 +48,13 @@ elseif(PANTILE_SANITIZER STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
   add_link_options(-fsanitize=thread)
 endif()
-# Libraries name everything they need; a sanitizer's runtime is in the program.
+# Libraries name everything they need; a sanitizer's runtime, and what it must know of us, is in the program.
 set(PANTILE_COMPLETE_LINK -Wl,-z,defs)
+set(PANTILE_PROGRAM_LINKS "")
 if(PANTILE_SANITIZER)
   set(PANTILE_COMPLETE_LINK "")
+  add_library(pantile_sanitizer_options OBJECT ${CMAKE_CURRENT_LIST_DIR}/sanitizer/Options.cpp)
+  set(PANTILE_PROGRAM_LINKS pantile_sanitizer_options)
 endif()
 if(PANTILE_COVERAGE)
   add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
@@ -57,18 +63,20 @@ endif()
 add_compile_options(-ffunction-sections -fdata-sections)
 add_link_options(-Wl,--gc-sections)
 
-# Included once, by the first part that needs LLVM.
+# Once, before any part: LLVM's and MLIR's targets are then seen in every folder.
 macro(pantile_find_mlir)
-  if(NOT MLIR_FOUND)
-    # The packages refuse `find_package(MLIR 22)` (they want 22.1 to the letter): ask without a version, then check.
-    find_package(MLIR REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
-    if(NOT LLVM_VERSION_MAJOR EQUAL 22)
-      message(FATAL_ERROR "Pantile needs LLVM and MLIR 22, found ${LLVM_VERSION}: install llvm-22-dev, libmlir-22-dev, mlir-22-tools")
-    endif()
-    list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
-    include(TableGen)
-    include(AddLLVM)
-    include(AddMLIR)
+  # The packages refuse `find_package(MLIR 22)` (they want 22.1 to the letter): ask without a version, then check.
+  find_package(MLIR REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
+  if(NOT LLVM_VERSION_MAJOR EQUAL 22)
+    message(FATAL_ERROR "Pantile needs LLVM and MLIR 22, found ${LLVM_VERSION}: install llvm-22-dev, libmlir-22-dev, mlir-22-tools")
+  endif()
+  list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
+  include(TableGen)
+  include(AddLLVM)
+  include(AddMLIR)
+  if(PANTILE_STATIC AND NOT TARGET zstd::libzstd_shared) # LLVMSupport names the shared one
+    add_library(zstd::libzstd_shared INTERFACE IMPORTED)
+    set_target_properties(zstd::libzstd_shared PROPERTIES INTERFACE_LINK_LIBRARIES zstd::libzstd_static)
   endif()
 endmacro()
 
@@ -79,9 +87,17 @@ target_include_directories(pantile_mlir_flags INTERFACE ${CMAKE_BINARY_DIR})
 target_compile_options(pantile_mlir_flags INTERFACE -fno-rtti -g0)
 
 function(pantile_configure target)
-  cmake_parse_arguments(A "MLIR" "" "SOURCES;LINKS;PUBLIC_LINKS" ${ARGN})
+  cmake_parse_arguments(A "MLIR" "" "SOURCES;LINKS;LLVM;DIALECTS" ${ARGN})
   target_sources(${target} PRIVATE ${A_SOURCES})
-  target_link_libraries(${target} PUBLIC ${A_LINKS} ${A_PUBLIC_LINKS})
+  target_link_libraries(${target} PUBLIC ${A_LINKS})
+  if(A_LLVM OR A_DIALECTS)
+    if(PANTILE_STATIC)
+      llvm_map_components_to_libnames(components ${A_LLVM})
+      target_link_libraries(${target} PUBLIC ${A_DIALECTS} ${components})
+    else()
+      target_link_libraries(${target} PUBLIC $<$<BOOL:${A_DIALECTS}>:MLIR> LLVM)
+    endif()
+  endif()
   if(A_MLIR)
     target_link_libraries(${target} PUBLIC pantile_mlir_flags)
   else()
@@ -98,7 +114,7 @@ endfunction()
 # symbol is pantile_plugin_query_<backend>.
 function(pantile_plugin name)
   string(REGEX REPLACE "_(compiler|device)$" "" backend ${name})
-  if(PANTILE_STATIC_LLVM AND NOT name MATCHES "_device$")
+  if(PANTILE_STATIC AND NOT name MATCHES "_device$")
     add_library(pantile_${name} STATIC)
     pantile_configure(pantile_${name} ${ARGN})
     target_compile_definitions(pantile_${name} PRIVATE pantile_plugin_query=pantile_plugin_query_${backend})
@@ -130,6 +146,7 @@ function(pantile_program name)
   cmake_parse_arguments(P "HELPER" "" "" ${ARGN})
   add_executable(${name})
   pantile_configure(${name} ${P_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${PANTILE_PROGRAM_LINKS})
   if(P_HELPER)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PANTILE_PLUGIN_DIR})
     set_property(GLOBAL APPEND PROPERTY PANTILE_HELPER_TARGETS ${name})
@@ -141,7 +158,7 @@ function(pantile_test name)
   find_package(GTest REQUIRED)
   add_executable(${name})
   pantile_configure(${name} ${T_UNPARSED_ARGUMENTS})
-  target_link_libraries(${name} PRIVATE GTest::gtest GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE GTest::gtest GTest::gtest_main ${PANTILE_PROGRAM_LINKS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
   if(NOT T_TIMEOUT)

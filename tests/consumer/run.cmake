@@ -1,5 +1,5 @@
-# Installs the tree, then builds and runs the consumer against it by CMake package and by pkg-config.
-# cmake -DBUILD=... -DSOURCE=... -DWORK=... -P run.cmake
+# Builds and runs the consumer against an installed tree, by CMake package and by pkg-config. The tree is a copy of TREE, or
+# installed from BUILD: cmake -DBUILD=... | -DTREE=... -DSOURCE=... -DWORK=... -P run.cmake
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(result)
@@ -8,9 +8,13 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 file(REMOVE_RECURSE ${WORK})
-run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/tree)
 # Moved, so that nothing can lean on where it was built.
-file(RENAME ${WORK}/tree ${WORK}/moved)
+if(TREE)
+  run(${CMAKE_COMMAND} -E copy_directory ${TREE} ${WORK}/moved)
+else()
+  run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/tree)
+  file(RENAME ${WORK}/tree ${WORK}/moved)
+endif()
 set(ENV{PANTILE_BACKEND} cpu)
 set(ENV{PANTILE_CACHE_DIR} ${WORK}/cache)
 run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/consumer -DCMAKE_PREFIX_PATH=${WORK}/moved -DCMAKE_BUILD_TYPE=Release)
