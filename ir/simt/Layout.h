@@ -130,8 +130,9 @@ Layout blockedLayout(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<unsigned> ord
 /// warp; nullopt where some element is elsewhere. Only elements inside `shape` count.
 std::optional<llvm::SmallVector<unsigned, 16>> registerMap(const Layout &from, const Layout &to, llvm::ArrayRef<int64_t> shape);
 
-/// A tile in shared memory: row-major, order[0] fastest. A row is `pitch` elements; with a swizzle, units of 16 bytes in a
-/// row of 128 (64, 32) bytes are exchanged: unit u of row r lies at u xor (r mod 8 (4, 2)).
+/// A tile in shared memory: row-major, order[0] fastest, a row `pitch` elements. With a swizzle the tile is cut into boxes of
+/// `swizzleBytes` bytes of a row, box after box, and units of 16 bytes are exchanged inside a box: bits 4.. of the offset are
+/// xored with bits 7.. (as many as a row has units: 3 for 128 bytes, 2 for 64, 1 for 32).
 struct SharedLayout {
   llvm::SmallVector<int64_t, 4> shape;
   llvm::SmallVector<unsigned, 4> order;

@@ -16,7 +16,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ir/extents/Extents.h"
+#include "ir/extents/IndexBounds.h"
 #include "ir/specialize/Identity.h"
 #include "ir/specialize/Passes.h"
 
@@ -46,7 +46,8 @@ bool hasZeroIdentity(llvm::StringRef kind) {
 
 class Masker {
 public:
-  Masker(tile::KernelOp kernel, const Facts &facts) : kernel(kernel), facts(facts), extents(kernel), builder(kernel.getContext()) {}
+  Masker(tile::KernelOp kernel, const Facts &facts)
+      : kernel(kernel), extents(kernel), bounds(kernel, extents, facts), builder(kernel.getContext()) {}
 
   void run() {
     SmallVector<Operation *> users;
@@ -91,7 +92,7 @@ private:
   void mask(OpOperand &operand, int64_t dim, llvm::function_ref<Value()> identity) {
     Value source = operand.get();
     const tile::Extent &extent = extents.of(source)[size_t(dim)];
-    if (isWhole(extent, cast<RankedTensorType>(source.getType()).getDimSize(unsigned(dim)))) return;
+    if (bounds.isWhole(extent, cast<RankedTensorType>(source.getType()).getDimSize(unsigned(dim)))) return;
     Location loc = operand.getOwner()->getLoc();
     operand.set(
         arith::SelectOp::create(builder, loc, insideOf(extent, cast<RankedTensorType>(source.getType()), dim, loc), source, identity()));
@@ -113,49 +114,11 @@ private:
     for (int64_t d = 0; d < type.getRank(); ++d) {
       tile::Extent extent = extents.of(positions)[size_t(d)];
       extent.join(extents.of(scatter.getValue())[size_t(at + d)]);
-      if (isWhole(extent, type.getDimSize(unsigned(d)))) continue;
+      if (bounds.isWhole(extent, type.getDimSize(unsigned(d)))) continue;
       Value inside = insideOf(extent, type, d, scatter.getLoc());
       mask = mask ? arith::AndIOp::create(builder, scatter.getLoc(), mask, inside).getResult() : inside;
     }
     if (mask) scatter.getMaskMutable().assign(mask);
-  }
-
-  bool isMultiple(Value value, int64_t of) {
-    if (of == 1) return true;
-    Operation *op = value.getDefiningOp();
-    if (!op) return false;
-    return llvm::TypeSwitch<Operation *, bool>(op)
-        .Case([&](arith::ConstantIndexOp constant) { return constant.value() % of == 0; })
-        .Case([&](tile::DimOp dim) {
-          auto argument = dyn_cast<BlockArgument>(dim.getView());
-          if (!argument || argument.getArgNumber() >= facts.arguments.size()) return false;
-          const pantile_argument_facts &known = facts.arguments[argument.getArgNumber()];
-          return int64_t(dim.getDim()) < known.rank && known.size_divisor[dim.getDim()] % uint32_t(of) == 0 &&
-                 known.size_divisor[dim.getDim()] != 0;
-        })
-        .Case([&](arith::MulIOp product) { return isMultiple(product.getLhs(), of) || isMultiple(product.getRhs(), of); })
-        .Case<arith::AddIOp, arith::SubIOp, arith::MinSIOp>(
-            [&](auto both) { return isMultiple(both.getLhs(), of) && isMultiple(both.getRhs(), of); })
-        .Default([](Operation *) { return false; });
-  }
-
-  /// Whether no atom takes anything from a block of `size`.
-  bool isWhole(const tile::Extent &extent, int64_t size) {
-    if (ShapedType::isDynamic(size)) return true;
-    return llvm::all_of(extent.atoms, [&](const tile::ExtentAtom &atom) {
-      if (atom.dim >= 0) {
-        int64_t known = staticSize(facts, atom.source, atom.dim);
-        return known >= 0 && known * atom.multiply >= size * atom.divide;
-      }
-      auto type = cast<tile::RangeType>(atom.source.getType());
-      int64_t block = type.getExtent();
-      if (block * atom.multiply < size * atom.divide) return false;
-      if (auto make = Value(atom.source).getDefiningOp<tile::MakeRangeOp>())
-        return isMultiple(make.getBegin(), block) && isMultiple(make.getEnd(), block);
-      auto argument = dyn_cast<BlockArgument>(atom.source);
-      auto loop = argument ? dyn_cast<tile::LoopOp>(argument.getOwner()->getParentOp()) : tile::LoopOp();
-      return loop && isMultiple(loop.getUpper(), block) && (!loop.getLower() || isMultiple(loop.getLower(), block));
-    });
   }
 
   /// A tile of i1 shaped like `type`: whether the position along `dim` is logical.
@@ -196,8 +159,8 @@ private:
   }
 
   tile::KernelOp kernel;
-  const Facts &facts;
   tile::ExtentAnalysis extents;
+  tile::IndexBounds bounds;
   OpBuilder builder;
 };
 

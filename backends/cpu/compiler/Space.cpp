@@ -17,8 +17,8 @@
 
 #include "backends/cpu/compiler/Compile.h"
 #include "backends/cpu/compiler/codegen/DotForm.h"
-#include "backends/cpu/compiler/lower/HostExpression.h"
 #include "ir/dialect/Parse.h"
+#include "ir/emit/HostExpression.h"
 #include "ir/specialize/Specialize.h"
 
 #include "llvm/ADT/StringMap.h"

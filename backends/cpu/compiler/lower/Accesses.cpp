@@ -98,22 +98,22 @@ Address PhaseLowering::addressOf(Operation *access, const Positions &at, Scope &
     case Subscript::Index: {
       llvm::Value *value = scalar(subscript.value);
       addCorner(value, stride);
-      stepAlignment(dim, divisorOf(subscript.value));
-      bool proven = isNonNegative(subscript.value) && isKnownIndex(subscript.value, viewValue, dim);
+      stepAlignment(dim, bounds.divisorOf(subscript.value));
+      bool proven = bounds.isNonNegative(subscript.value) && bounds.isKnownIndex(subscript.value, viewValue, dim);
       if (!proven) conditions.push_back({nestRoot, inRange(root, value, size)});
       break;
     }
     case Subscript::Range: {
       const RangeNumbers &numbers = range(subscript.value);
       addCorner(numbers.begin, stride);
-      stepAlignment(dim, divisorOfBegin(subscript.value));
+      stepAlignment(dim, bounds.divisorOfBegin(subscript.value));
       Position p = at[next++];
       terms.push_back({p, stride});
       if (!p.bounds.contains(extents.atomOfRange(subscript.value))) {
         auto [home, lanes] = positionIndex(p);
         conditions.push_back({home, inRange(home->builder, lanes, root.CreateSub(numbers.end, numbers.begin))});
       }
-      if (!insideView(access, dim, subscript.value)) {
+      if (!bounds.insideView(access, dim, subscript.value)) {
         auto [home, lanes] = positionIndex(p);
         llvm::Value *begin = numbers.begin;
         if (lanes->getType()->isVectorTy()) begin = home->builder.CreateVectorSplat(home->lanes, begin);

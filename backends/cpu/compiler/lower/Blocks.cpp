@@ -38,73 +38,9 @@ void PhaseLowering::lowerBlock(Block *block) {
   }
 }
 
-llvm::Value *PhaseLowering::hoisted(Value value) {
-  if (auto found = scalars.find(value); found != scalars.end())
-    if (llvm::isa<llvm::Constant>(found->second) || hoistedScalars.contains(value)) return found->second;
-  if (auto found = hoistedScalars.find(value); found != hoistedScalars.end()) return found->second;
-  llvm::Value *result = nullptr;
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    // A scalar of the kernel: its bits lie in a slot.
-    llvm::Value *bits = slot("a" + std::to_string(argument.getArgNumber()));
-    llvm::Type *type = registerType(value.getType());
-    if (type->isIntegerTy()) {
-      result = prologue.CreateTrunc(bits, type);
-    } else {
-      result = prologue.CreateBitCast(prologue.CreateTrunc(bits, llvm::IntegerType::get(context, type->getPrimitiveSizeInBits())), type);
-    }
-  } else if (auto dim = value.getDefiningOp<DimOp>()) {
-    result = sizeOf(dim.getView(), dim.getDim());
-  } else {
-    Operation *op = value.getDefiningOp();
-    SmallVector<llvm::Value *, 4> operands;
-    for (Value operand : op->getOperands()) operands.push_back(hoisted(operand));
-    result = elementwise(op, operands, prologue);
-  }
-  return hoistedScalars[value] = result;
-}
-
-llvm::Value *PhaseLowering::scalar(Value value) {
-  if (auto found = scalars.find(value); found != scalars.end()) return found->second;
-  if (auto constantOp = value.getDefiningOp<arith::ConstantOp>())
-    return scalars[value] = constant(constantOp.getValue(), constantOp.getType());
-  Operation *home = value.getParentRegion()->getParentOp();
-  if (isa<KernelOp>(home)) return scalars[value] = hoisted(value);
-  if (value.getDefiningOp<DimOp>()) return scalars[value] = hoisted(value);
-  fail("internal: a scalar is used before it is computed", value.getDefiningOp());
-  return llvm::PoisonValue::get(registerType(value.getType()));
-}
-
-const RangeNumbers &PhaseLowering::range(Value value) {
-  if (auto found = ranges.find(value); found != ranges.end()) return found->second;
-  fail("internal: a range is used before it is computed", value.getDefiningOp());
-  llvm::Value *zero = b.getInt64(0);
-  return ranges[value] = {zero, zero, zero, 1};
-}
-
 void PhaseLowering::lowerScalar(Operation *op) {
+  if (lowerRange(op)) return;
   llvm::TypeSwitch<Operation *>(op)
-      .Case([&](MakeRangeOp make) {
-        int64_t extent = cast<RangeType>(make.getResult().getType()).getExtent();
-        llvm::Value *begin = scalar(make.getBegin());
-        llvm::Value *end = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b.CreateNSWAdd(begin, b.getInt64(extent)), scalar(make.getEnd()));
-        ranges[make.getResult()] = {scalar(make.getId()), begin, end, extent};
-      })
-      .Case([&](ShiftOp shift) {
-        RangeNumbers numbers = range(shift.getRange());
-        llvm::Value *offset = scalar(shift.getOffset());
-        ranges[shift.getResult()] = {numbers.id, b.CreateNSWAdd(numbers.begin, offset), b.CreateNSWAdd(numbers.end, offset),
-                                     numbers.extent};
-      })
-      .Case([&](ScaleOp scale) {
-        RangeNumbers numbers = range(scale.getRange());
-        llvm::Value *factor = b.getInt64(scale.getFactor());
-        ranges[scale.getResult()] = {numbers.id, b.CreateNSWMul(numbers.begin, factor), b.CreateNSWMul(numbers.end, factor),
-                                     numbers.extent * int64_t(scale.getFactor())};
-      })
-      .Case([&](BeginOp begin) { scalars[begin.getResult()] = range(begin.getRange()).begin; })
-      .Case([&](EndOp end) { scalars[end.getResult()] = range(end.getRange()).end; })
-      .Case([&](IdOp id) { scalars[id.getResult()] = range(id.getRange()).id; })
-      .Case([&](DimOp dim) { scalars[dim.getResult()] = sizeOf(dim.getView(), dim.getDim()); })
       .Case([&](AssumeOp) {})
       .Case([&](PackOp) {})
       .Case([&](LoadOp load) {
@@ -144,16 +80,7 @@ void PhaseLowering::lowerControl(Operation *op) {
     llvm::Value *upper = scalar(loop.getUpper());
     hoistPacking(loop);
     lowerLoop(loop, lower, upper, b.getInt64(extent), loop.getInits(), loop.getBody().front().getArguments().drop_front(),
-              [&](llvm::Value *index) {
-                Value argument = loop.getBody().getArgument(0);
-                if (isa<RangeType>(counter)) {
-                  llvm::Value *id = b.CreateUDiv(b.CreateSub(index, lower), b.getInt64(extent));
-                  llvm::Value *end = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b.CreateNSWAdd(index, b.getInt64(extent)), upper);
-                  ranges[argument] = {id, index, end, extent};
-                } else {
-                  scalars[argument] = index;
-                }
-              });
+              [&](llvm::Value *index) { bindCounter(loop, index, lower, upper); });
   } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
     lowerLoop(loop, scalar(loop.getLowerBound()), scalar(loop.getUpperBound()), scalar(loop.getStep()), loop.getInitArgs(),
               loop.getRegionIterArgs(), [&](llvm::Value *index) { scalars[loop.getInductionVar()] = index; });

@@ -13,8 +13,8 @@
 
 #include "backends/cpu/compiler/codegen/MicroKernel.h"
 #include "backends/cpu/compiler/codegen/Pack.h"
-#include "backends/cpu/compiler/lower/HostExpression.h"
 #include "backends/cpu/compiler/lower/PhaseLowering.h"
+#include "ir/emit/HostExpression.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -61,8 +61,9 @@ bool PhaseLowering::dotReadsInPlace(Value operand) {
   auto subscripts = subscriptsOf(load);
   for (auto [dim, subscript] : llvm::enumerate(subscripts)) {
     if (subscript.kind == Subscript::Tile) return false;
-    if (subscript.kind == Subscript::Range && !insideView(load, unsigned(dim), subscript.value)) return false;
-    if (subscript.kind == Subscript::Index && !isKnownIndex(subscript.value, load.getView(), unsigned(dim)) && load.getPad()) return false;
+    if (subscript.kind == Subscript::Range && !bounds.insideView(load, unsigned(dim), subscript.value)) return false;
+    if (subscript.kind == Subscript::Index && !bounds.isKnownIndex(subscript.value, load.getView(), unsigned(dim)) && load.getPad())
+      return false;
   }
   return true;
 }

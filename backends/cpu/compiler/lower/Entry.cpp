@@ -4,8 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/compiler/lower/HostExpression.h"
+#include "backends/cpu/compiler/codegen/VectorMath.h"
 #include "backends/cpu/compiler/lower/PhaseLowering.h"
+#include "ir/emit/HostExpression.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/IR/Dominators.h"
@@ -24,19 +25,18 @@ constexpr int64_t kStackBuffer = 2 << 10, kStackTotal = 24 << 10;
 } // namespace
 
 PhaseLowering::PhaseLowering(GridOp grid, const ExtentAnalysis &extents, const Facts &facts, const CpuTarget &target,
-                             const CodeKnobs &knobs, llvm::Module &module, std::string name,
-                             const llvm::DenseMap<Value, std::string> &workspaces)
-    : grid(grid), extents(extents), facts(facts), target(target), knobs(knobs), module(module), context(module.getContext()),
-      name(std::move(name)), workspaces(workspaces), prologue(context), b(context) {}
+                             const CodeKnobs &knobs, llvm::Module &module, std::string name, const WorkspacePlan &workspaces)
+    : PhaseScalars(grid, extents, facts, module.getContext(), "the CPU backend", workspaces), target(target), knobs(knobs), module(module),
+      name(std::move(name)) {}
 
-void PhaseLowering::fail(std::string text, Operation *op) {
-  if (!failure.isOk()) return;
-  std::string where;
-  if (op) {
-    llvm::raw_string_ostream out(where);
-    op->print(out, OpPrintingFlags().skipRegions());
-  }
-  failure = Status(PANTILE_UNSUPPORTED, std::move(text)).withCause(std::move(where));
+llvm::Value *PhaseLowering::extend(llvm::IRBuilderBase &at, llvm::Value *value) { return emitExtend(at, value, target); }
+
+llvm::Value *PhaseLowering::truncate(llvm::IRBuilderBase &at, llvm::Value *value, llvm::Type *element) {
+  return emitTruncate(at, value, element, target);
+}
+
+llvm::Value *PhaseLowering::math(llvm::IRBuilderBase &at, MathOp op, llvm::ArrayRef<llvm::Value *> operands) {
+  return emitMath(at, op, operands, target);
 }
 
 llvm::Value *PhaseLowering::slot(const std::string &expression) {
@@ -50,74 +50,15 @@ llvm::Value *PhaseLowering::slot(const std::string &expression) {
   return found->second;
 }
 
+llvm::Value *PhaseLowering::address(const std::string &expression) {
+  return prologue.CreateIntToPtr(slot(expression), prologue.getPtrTy());
+}
+
 llvm::AllocaInst *PhaseLowering::variable(llvm::Type *type, const char *label) {
   llvm::IRBuilder<> at(&entry->front());
   llvm::AllocaInst *result = at.CreateAlloca(type, nullptr, label);
   variables.push_back(result);
   return result;
-}
-
-llvm::Value *PhaseLowering::sizeOf(Value view, int64_t dim) {
-  ExtentAtom atom = extents.atomOfSize(view, dim);
-  if (int64_t size = extents.staticSize(atom.source, atom.dim); size >= 0) return prologue.getInt64(size);
-  if (auto argument = dyn_cast<BlockArgument>(atom.source)) {
-    if (argument.getArgNumber() < facts.arguments.size())
-      if (int64_t size = facts.arguments[argument.getArgNumber()].static_size[atom.dim]; size >= 0) return prologue.getInt64(size);
-    return slot("s" + std::to_string(argument.getArgNumber()) + "." + std::to_string(atom.dim));
-  }
-  return hoisted(cast<WorkspaceOp>(atom.source.getDefiningOp()).getSizes()[dynamicIndex(atom.source, atom.dim)]);
-}
-
-/// Operand number of a workspace's dynamic dimension.
-unsigned PhaseLowering::dynamicIndex(Value workspace, int64_t dim) {
-  auto shape = cast<ViewType>(workspace.getType()).getShape();
-  unsigned sizes = unsigned(workspace.getDefiningOp<WorkspaceOp>().getSizes().size());
-  if (sizes == shape.size()) return unsigned(dim);
-  unsigned index = 0;
-  for (int64_t i = 0; i < dim; ++i) index += ShapedType::isDynamic(shape[i]);
-  return index;
-}
-
-const View &PhaseLowering::viewOf(Value value) {
-  while (auto pack = value.getDefiningOp<PackOp>()) value = pack.getView();
-  auto [found, isNew] = views.try_emplace(value);
-  if (!isNew) return found->second;
-  auto type = cast<ViewType>(value.getType());
-  View view;
-  view.element = type.getElementType();
-  unsigned rank = unsigned(type.getRank());
-  for (unsigned dim = 0; dim < rank; ++dim) view.sizes.push_back(sizeOf(value, dim));
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    unsigned number = argument.getArgNumber();
-    view.pointer = prologue.CreateIntToPtr(slot("p" + std::to_string(number)), prologue.getPtrTy());
-    const pantile_argument_facts *known = number < facts.arguments.size() ? &facts.arguments[number] : nullptr;
-    view.alignment = known ? std::max<int64_t>(1, known->alignment) : 1;
-    for (unsigned dim = 0; dim < rank; ++dim) {
-      int64_t divisor = known ? std::max<int64_t>(1, known->stride_divisor[dim]) : 1;
-      if (known && int(dim) == known->unit_dim) {
-        view.strides.push_back(prologue.getInt64(1));
-        divisor = 1;
-      } else if (known && (known->zero_stride_mask >> dim & 1)) {
-        view.strides.push_back(prologue.getInt64(0));
-        divisor = 128;
-      } else {
-        view.strides.push_back(slot("t" + std::to_string(number) + "." + std::to_string(dim)));
-      }
-      view.strideDivisors.push_back(divisor);
-    }
-  } else {
-    auto address = workspaces.find(value);
-    view.pointer = prologue.CreateIntToPtr(slot(address == workspaces.end() ? "w" : address->second), prologue.getPtrTy());
-    view.alignment = 64;
-    view.strides.resize(rank);
-    view.strideDivisors.assign(rank, 1);
-    llvm::Value *stride = prologue.getInt64(1);
-    for (int dim = int(rank) - 1; dim >= 0; --dim) {
-      view.strides[dim] = stride;
-      stride = prologue.CreateMul(stride, view.sizes[dim]);
-    }
-  }
-  return views[value] = std::move(view);
 }
 
 //===----------------------------------------------------------------------===//

@@ -6,7 +6,7 @@
 
 #include "backends/cpu/compiler/lower/Estimate.h"
 
-#include "backends/cpu/compiler/lower/HostExpression.h"
+#include "ir/emit/HostExpression.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/StringMap.h"

@@ -8,8 +8,8 @@
 
 #include "backends/cpu/compiler/codegen/ObjectEmitter.h"
 #include "backends/cpu/compiler/lower/Estimate.h"
-#include "backends/cpu/compiler/lower/HostExpression.h"
 #include "backends/cpu/compiler/lower/PhaseLowering.h"
+#include "ir/emit/HostExpression.h"
 
 using namespace mlir;
 using namespace pantile::tile;
@@ -24,28 +24,8 @@ Expected<LoweredKernel> lowerKernel(KernelOp kernel, const Facts &facts, const C
   ExtentAnalysis extents(kernel);
   Block &body = kernel.getBody().front();
 
-  // Workspaces one after the other, each on a cache line.
-  llvm::DenseMap<Value, std::string> workspaces;
-  std::string used = "0";
-  for (auto workspace : body.getOps<WorkspaceOp>()) {
-    auto type = cast<ViewType>(workspace.getResult().getType());
-    std::string bytes =
-        std::to_string(std::max<unsigned>(8, type.getElementType().isIndex() ? 64 : type.getElementType().getIntOrFloatBitWidth()) / 8);
-    unsigned dynamic = 0;
-    bool all = workspace.getSizes().size() == type.getShape().size();
-    for (int64_t size : type.getShape()) {
-      if (!all && !ShapedType::isDynamic(size)) {
-        bytes += " " + std::to_string(size) + " *";
-        continue;
-      }
-      auto text = hostExpression(workspace.getSizes()[dynamic++]);
-      if (!text) return Status(PANTILE_UNSUPPORTED, "a workspace's size is not an expression of sizes");
-      bytes += " " + *text + " *";
-    }
-    workspaces[workspace.getResult()] = used == "0" ? "w" : "w " + used + " +";
-    used = (used == "0" ? bytes : used + " " + bytes + " +") + " 63 + 64 / 64 *";
-  }
-  result.artifact.workspaceBytes = used;
+  PANTILE_ASSIGN(WorkspacePlan workspaces, WorkspacePlan::of(kernel));
+  result.artifact.workspaceBytes = workspaces.bytes;
 
   unsigned phase = 0;
   for (Operation &op : body) {

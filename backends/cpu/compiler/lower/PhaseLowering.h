@@ -21,6 +21,7 @@
 #include "backends/cpu/compiler/lower/Values.h"
 #include "core/Artifact.h"
 #include "core/Configuration.h"
+#include "ir/emit/PhaseScalars.h"
 
 #include "llvm/IR/Module.h"
 
@@ -32,14 +33,10 @@ class IfOp;
 
 namespace pantile::cpu {
 
-/// A function of one or two elementwise operands, for reductions and scans: from (accumulated, next) to combined.
-using Combine = std::function<llvm::SmallVector<llvm::Value *, 2>(llvm::IRBuilder<> &, llvm::ArrayRef<llvm::Value *> left,
-                                                                  llvm::ArrayRef<llvm::Value *> right)>;
-
-class PhaseLowering {
+class PhaseLowering : private tile::PhaseScalars {
 public:
   PhaseLowering(tile::GridOp grid, const tile::ExtentAnalysis &extents, const Facts &facts, const CpuTarget &target, const CodeKnobs &knobs,
-                llvm::Module &module, std::string name, const llvm::DenseMap<mlir::Value, std::string> &workspaces);
+                llvm::Module &module, std::string name, const tile::WorkspacePlan &workspaces);
   /// The function, and the launch record that calls it.
   Expected<LaunchDescription> run();
 
@@ -47,7 +44,7 @@ private:
   /// Partial results of the reductions of one nest, one set an unrolled copy.
   struct Accumulator {
     mlir::Operation *op;
-    Combine combine;
+    tile::Combine combine;
     llvm::SmallVector<llvm::SmallVector<llvm::AllocaInst *, 2>, 4> copies;
   };
   using Accumulators = llvm::SmallVector<Accumulator, 2>;
@@ -61,11 +58,11 @@ private:
   };
 
   //--- Entry.cpp: slots, scratch, buffers
-  const View &viewOf(mlir::Value view);
-  llvm::Value *slot(const std::string &expression);
-  llvm::Value *sizeOf(mlir::Value view, int64_t dim);
-  static unsigned dynamicIndex(mlir::Value workspace, int64_t dim);
-  void fail(std::string text, mlir::Operation *op = nullptr);
+  llvm::Value *slot(const std::string &expression) override;
+  llvm::Value *address(const std::string &expression) override;
+  llvm::Value *extend(llvm::IRBuilderBase &at, llvm::Value *value) override;
+  llvm::Value *truncate(llvm::IRBuilderBase &at, llvm::Value *value, llvm::Type *element) override;
+  llvm::Value *math(llvm::IRBuilderBase &at, MathOp op, llvm::ArrayRef<llvm::Value *> operands) override;
   /// A variable in the entry block; promoted to registers at the end.
   llvm::AllocaInst *variable(llvm::Type *type, const char *name);
   /// 64-byte aligned scratch of `bytes` (an expression for the host, a value here).
@@ -82,10 +79,6 @@ private:
   void lowerLoop(mlir::Operation *loop, llvm::Value *lower, llvm::Value *upper, llvm::Value *step, mlir::ValueRange inits,
                  mlir::ValueRange carries, llvm::function_ref<void(llvm::Value *)> bind);
   void lowerIf(mlir::scf::IfOp choice);
-  llvm::Value *scalar(mlir::Value value);
-  /// A kernel-level scalar, computed in the prologue.
-  llvm::Value *hoisted(mlir::Value value);
-  const RangeNumbers &range(mlir::Value range);
 
   //--- Nests.cpp: loop nests over a step's domain
   void lowerNest(const Step &step);
@@ -110,12 +103,7 @@ private:
   void emitRoots(const Step &step, llvm::ArrayRef<Positions> copies, Scope &scope, Accumulators &accumulators);
 
   //--- Reductions.cpp: combining lanes, scans
-  Combine combineOf(mlir::Operation *op);
-  llvm::SmallVector<llvm::Value *, 2> identities(mlir::Operation *op);
-  /// To the type a reduction accumulates in, and back.
-  llvm::Value *accumulated(mlir::Operation *op, llvm::Value *value, mlir::Type type, llvm::IRBuilder<> &at);
-  llvm::Value *unaccumulated(mlir::Operation *op, llvm::Value *value, mlir::Type element, llvm::IRBuilder<> &at);
-  llvm::SmallVector<llvm::Value *, 2> foldLanes(const Combine &combine, llvm::SmallVector<llvm::Value *, 2> values);
+  llvm::SmallVector<llvm::Value *, 2> foldLanes(const tile::Combine &combine, llvm::SmallVector<llvm::Value *, 2> values);
   void lowerScan(tile::ScanOp scan);
 
   //--- Evaluate.cpp: lazy values at positions
@@ -142,30 +130,6 @@ private:
   llvm::Value *laneMask(const Address &address, Scope &scope);
   void addCondition(Address &address, llvm::Value *condition, Scope &scope);
 
-  //--- Bounds.cpp: what is known of indices
-  /// Whether every logical element of the range lies inside dimension `dim` of the view.
-  bool insideView(mlir::Operation *access, unsigned dim, mlir::Value range);
-  bool isAtMostSize(mlir::Value upper, mlir::Value view, unsigned dim);
-  /// Whether the kernel assumes that `factor` times the size a range counts up to is the view's size.
-  bool assumesMultiple(mlir::Value upper, int64_t factor, mlir::Value view, unsigned dim);
-  bool isNonNegative(mlir::Value index);
-  /// An index that a grid or loop over this very dimension counts.
-  bool isKnownIndex(mlir::Value index, mlir::Value view, unsigned dim);
-  /// A power of two, at most 128, that divides it.
-  int64_t divisorOf(mlir::Value index);
-  int64_t divisorOfBegin(mlir::Value range);
-
-  //--- Elementwise.cpp: arith, math and casts on scalars and vectors
-  llvm::Value *elementwise(mlir::Operation *op, llvm::ArrayRef<llvm::Value *> operands, llvm::IRBuilder<> &b);
-  llvm::Value *arithmetic(mlir::Operation *op, llvm::ArrayRef<llvm::Value *> operands, llvm::IRBuilder<> &b);
-  llvm::Value *mathFunction(mlir::Operation *op, llvm::ArrayRef<llvm::Value *> operands, llvm::IRBuilder<> &b);
-  llvm::Value *convert(llvm::Value *value, mlir::Type from, mlir::Type to, bool isUnsigned, llvm::IRBuilder<> &b);
-  llvm::Value *widen(llvm::Value *value, mlir::Type element, llvm::IRBuilder<> &b);
-  llvm::Value *narrow(llvm::Value *value, mlir::Type element, llvm::IRBuilder<> &b);
-  llvm::Value *constant(mlir::Attribute value, mlir::Type type);
-  llvm::Type *registerType(mlir::Type element);
-  llvm::Type *memoryType(mlir::Type element);
-
   //--- Dots.cpp
   void lowerDot(tile::DotOp dot);
   bool dotReadsInPlace(mlir::Value operand);
@@ -177,38 +141,26 @@ private:
   /// Whether the sums start at zero (else its buffer already holds them).
   bool overwritesSums(tile::DotOp dot);
 
-  tile::GridOp grid;
-  const tile::ExtentAnalysis &extents;
-  const Facts &facts;
   const CpuTarget &target;
   CodeKnobs knobs;
   llvm::Module &module;
-  llvm::LLVMContext &context;
   std::string name;
-  const llvm::DenseMap<mlir::Value, std::string> &workspaces; ///< address expressions
   std::unique_ptr<Plan> plan;
 
   llvm::Function *function = nullptr;
   llvm::BasicBlock *entry = nullptr;
-  llvm::IRBuilder<> prologue; ///< in the entry block: slots, sizes, scratch
-  llvm::IRBuilder<> b;        ///< where region-level code goes
   llvm::Value *slotsArgument = nullptr, *scratchArgument = nullptr;
   std::vector<llvm::AllocaInst *> variables;
   std::vector<std::string> slotExpressions;
   std::map<std::string, llvm::Value *> slotValues;
-  llvm::DenseMap<mlir::Value, View> views;
   llvm::DenseMap<mlir::Value, Buffer> buffers;
-  llvm::DenseMap<mlir::Value, llvm::Value *> scalars;
-  llvm::DenseMap<mlir::Value, RangeNumbers> ranges;
   std::string scratchBytes = "0";
   int64_t scratchConstant = 0;
-  llvm::DenseMap<mlir::Value, llvm::Value *> hoistedScalars;
   llvm::DenseMap<mlir::Operation *, Panels> hoistedPanels;
   llvm::Value *scratchOffset = nullptr;
   int64_t stackBytes = 0;
   Scope *nestRoot = nullptr;
   llvm::Value *zeros = nullptr; ///< 64 readable zero bytes, what an access outside a view is redirected to
-  Status failure;
 };
 
 } // namespace pantile::cpu

@@ -2,130 +2,19 @@
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
-// A combination is a function on vectors: a kind's operation, or a region inlined with vectors for its scalars. Lanes are
-// folded in halves. Narrow floats accumulate in f32. Scans run log2(lanes) shifted combinations a vector and carry the
+// Lanes are folded in halves. Scans run log2(lanes) shifted combinations a vector and carry the
 // last lane.
 //
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/compiler/lower/PhaseLowering.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace pantile::tile;
 
 namespace pantile::cpu {
-
-namespace {
-
-bool isNarrowFloat(mlir::Type type) { return isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 32; }
-
-std::optional<StringRef> kindOf(Operation *op) {
-  if (auto reduce = dyn_cast<ReduceOp>(op)) return reduce.getKind();
-  return cast<ScanOp>(op).getKind();
-}
-
-OperandRange initsOf(Operation *op) {
-  if (auto reduce = dyn_cast<ReduceOp>(op)) return reduce.getInits();
-  return cast<ScanOp>(op).getInits();
-}
-
-mlir::Type sourceElement(Operation *op) { return pantile::tile::elementOf(op->getOperand(0).getType()); }
-
-llvm::Value *combineKind(StringRef kind, llvm::IRBuilder<> &b, llvm::Value *l, llvm::Value *r) {
-  auto intrinsic = [&](llvm::Intrinsic::ID id) {
-    llvm::IRBuilderBase::FastMathFlagGuard guard(b);
-    llvm::FastMathFlags flags = b.getFastMathFlags();
-    if (l->getType()->isFPOrFPVectorTy()) {
-      flags.setNoSignedZeros();
-      b.setFastMathFlags(flags);
-    }
-    return b.CreateBinaryIntrinsic(id, l, r);
-  };
-  if (kind == "addf") return b.CreateFAdd(l, r);
-  if (kind == "mulf") return b.CreateFMul(l, r);
-  if (kind == "addi") return b.CreateAdd(l, r);
-  if (kind == "muli") return b.CreateMul(l, r);
-  if (kind == "andi") return b.CreateAnd(l, r);
-  if (kind == "ori") return b.CreateOr(l, r);
-  if (kind == "xori") return b.CreateXor(l, r);
-  return intrinsic(llvm::StringSwitch<llvm::Intrinsic::ID>(kind)
-                       .Case("maximumf", llvm::Intrinsic::maximum)
-                       .Case("minimumf", llvm::Intrinsic::minimum)
-                       .Case("maxnumf", llvm::Intrinsic::maxnum)
-                       .Case("minnumf", llvm::Intrinsic::minnum)
-                       .Case("maxsi", llvm::Intrinsic::smax)
-                       .Case("minsi", llvm::Intrinsic::smin)
-                       .Case("maxui", llvm::Intrinsic::umax)
-                       .Default(llvm::Intrinsic::umin));
-}
-
-llvm::Constant *identityOf(StringRef kind, llvm::Type *type) {
-  if (type->isFloatingPointTy()) {
-    if (kind == "addf") return llvm::ConstantFP::get(type, -0.0);
-    if (kind == "mulf") return llvm::ConstantFP::get(type, 1.0);
-    if (kind == "maxnumf" || kind == "minnumf") return llvm::ConstantFP::getQNaN(type);
-    return llvm::ConstantFP::getInfinity(type, kind == "maximumf");
-  }
-  unsigned bits = type->getIntegerBitWidth();
-  if (kind == "muli") return llvm::ConstantInt::get(type, 1);
-  if (kind == "andi" || kind == "minui") return llvm::Constant::getAllOnesValue(type);
-  if (kind == "maxsi") return llvm::ConstantInt::get(type, llvm::APInt::getSignedMinValue(bits));
-  if (kind == "minsi") return llvm::ConstantInt::get(type, llvm::APInt::getSignedMaxValue(bits));
-  return llvm::Constant::getNullValue(type);
-}
-
-} // namespace
-
-Combine PhaseLowering::combineOf(Operation *op) {
-  if (auto kind = kindOf(op))
-    return [name = kind->str()](llvm::IRBuilder<> &at, ArrayRef<llvm::Value *> left, ArrayRef<llvm::Value *> right) {
-      return SmallVector<llvm::Value *, 2>{combineKind(name, at, left[0], right[0])};
-    };
-  return [this, op](llvm::IRBuilder<> &at, ArrayRef<llvm::Value *> left, ArrayRef<llvm::Value *> right) {
-    Block &body = op->getRegion(0).front();
-    llvm::DenseMap<Value, llvm::Value *> values;
-    for (unsigned i = 0; i < left.size(); ++i) {
-      values[body.getArgument(i)] = left[i];
-      values[body.getArgument(unsigned(left.size()) + i)] = right[i];
-    }
-    auto *vector = llvm::dyn_cast<llvm::FixedVectorType>(left[0]->getType());
-    auto lookup = [&](Value value) -> llvm::Value * {
-      auto found = values.find(value);
-      llvm::Value *result = found != values.end() ? found->second : scalar(value);
-      return vector && !result->getType()->isVectorTy() ? at.CreateVectorSplat(vector->getNumElements(), result) : result;
-    };
-    for (Operation &inner : body.without_terminator()) {
-      SmallVector<llvm::Value *, 4> operands;
-      for (Value operand : inner.getOperands()) operands.push_back(lookup(operand));
-      values[inner.getResult(0)] = elementwise(&inner, operands, at);
-    }
-    SmallVector<llvm::Value *, 2> results;
-    for (Value yielded : body.getTerminator()->getOperands()) results.push_back(lookup(yielded));
-    return results;
-  };
-}
-
-SmallVector<llvm::Value *, 2> PhaseLowering::identities(Operation *op) {
-  if (auto kind = kindOf(op)) {
-    mlir::Type element = sourceElement(op);
-    return {identityOf(*kind, isNarrowFloat(element) ? b.getFloatTy() : registerType(element))};
-  }
-  SmallVector<llvm::Value *, 2> result;
-  for (Value init : initsOf(op)) result.push_back(scalar(init));
-  return result;
-}
-
-llvm::Value *PhaseLowering::accumulated(Operation *op, llvm::Value *value, mlir::Type type, llvm::IRBuilder<> &at) {
-  return kindOf(op) ? widen(value, type, at) : value;
-}
-
-llvm::Value *PhaseLowering::unaccumulated(Operation *op, llvm::Value *value, mlir::Type element, llvm::IRBuilder<> &at) {
-  return kindOf(op) ? narrow(value, element, at) : value;
-}
 
 SmallVector<llvm::Value *, 2> PhaseLowering::foldLanes(const Combine &combine, SmallVector<llvm::Value *, 2> values) {
   auto *vector = llvm::dyn_cast<llvm::FixedVectorType>(values[0]->getType());

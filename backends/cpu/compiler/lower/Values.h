@@ -15,7 +15,7 @@
 #ifndef PANTILE_CPU_LOWER_VALUES_H
 #define PANTILE_CPU_LOWER_VALUES_H
 
-#include "ir/extents/Extents.h"
+#include "ir/emit/PhaseScalars.h"
 
 #include "llvm/IR/IRBuilder.h"
 
@@ -23,6 +23,9 @@
 #include <memory>
 
 namespace pantile::cpu {
+
+using tile::RangeNumbers;
+using tile::View;
 
 struct Scope;
 
@@ -69,21 +72,6 @@ struct Buffer {
   llvm::Value *pointer = nullptr;
   mlir::Type element;
   llvm::SmallVector<llvm::Value *, 4> strides; ///< i64, elements; last: 1
-};
-
-/// A view in memory.
-struct View {
-  llvm::Value *pointer = nullptr;
-  mlir::Type element;
-  llvm::SmallVector<llvm::Value *, 4> sizes, strides; ///< i64; constants where facts say so
-  llvm::SmallVector<int64_t, 4> strideDivisors;       ///< elements
-  int64_t alignment = 1;                              ///< bytes
-};
-
-/// A range's numbers, i64.
-struct RangeNumbers {
-  llvm::Value *id, *begin, *end; ///< end: clipped
-  int64_t extent;                ///< static block
 };
 
 } // namespace pantile::cpu

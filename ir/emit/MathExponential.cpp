@@ -1,13 +1,13 @@
-//===- cpu/compiler/codegen/MathExponential.cpp - exp, log and their kin ---===//
+//===- ir/emit/MathExponential.cpp - exp, log and their kin ---===//
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/compiler/codegen/MathEmitter.h"
-#include "backends/cpu/compiler/codegen/Polynomials.h"
+#include "ir/emit/MathEmitter.h"
+#include "ir/emit/Polynomials.h"
 
-namespace pantile::cpu {
+namespace pantile {
 
 using V = MathEmitter::V;
 
@@ -147,4 +147,4 @@ V MathEmitter::pow(V x, V y) {
   return select(unit, 1.0, result);
 }
 
-} // namespace pantile::cpu
+} // namespace pantile

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
-"""Fits the polynomials of VectorMath and prints Polynomials.h. Needs mpmath; takes about a minute.
+"""Fits the polynomials of ElementaryMath and prints Polynomials.h. Needs mpmath; takes about a minute.
 
 Weighted minimax by Lawson's iteration on Chebyshev points: least squares whose weights grow where the error is large.
 """
@@ -122,7 +122,7 @@ def erfcScaled(q, middle):  # q = (x - middle) / (x + middle): erfc(x) exp(x^2) 
     return mp.erfc(x) * mp.exp(x * x) * (1 + 2 * x)
 
 
-print("""//===- cpu/compiler/codegen/Polynomials.h - written by tools/fit_polynomials.py ===//
+print("""//===- ir/emit/Polynomials.h - written by tools/fit_polynomials.py ===//
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
@@ -130,10 +130,10 @@ print("""//===- cpu/compiler/codegen/Polynomials.h - written by tools/fit_polyno
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PANTILE_CPU_CODEGEN_POLYNOMIALS_H
-#define PANTILE_CPU_CODEGEN_POLYNOMIALS_H
+#ifndef PANTILE_IR_EMIT_POLYNOMIALS_H
+#define PANTILE_IR_EMIT_POLYNOMIALS_H
 
-namespace pantile::cpu {
+namespace pantile {
 // clang-format off
 """)
 h, top = ln2 / 2 * mp.mpf("1.0005"), mp.mpf("0.5005")
@@ -166,6 +166,6 @@ emit(
 )
 print("""
 // clang-format on
-} // namespace pantile::cpu
+} // namespace pantile
 
-#endif // PANTILE_CPU_CODEGEN_POLYNOMIALS_H""")
+#endif // PANTILE_IR_EMIT_POLYNOMIALS_H""")

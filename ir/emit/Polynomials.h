@@ -1,4 +1,4 @@
-//===- cpu/compiler/codegen/Polynomials.h - written by tools/fit_polynomials.py ===//
+//===- ir/emit/Polynomials.h - written by tools/fit_polynomials.py ===//
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PANTILE_CPU_CODEGEN_POLYNOMIALS_H
-#define PANTILE_CPU_CODEGEN_POLYNOMIALS_H
+#ifndef PANTILE_IR_EMIT_POLYNOMIALS_H
+#define PANTILE_IR_EMIT_POLYNOMIALS_H
 
-namespace pantile::cpu {
+namespace pantile {
 // clang-format off
 
 /// (e^r - 1 - r) / r^2, |r| <= ln2 / 2; error 2^-28.3
@@ -41,6 +41,6 @@ constexpr double kErfNear[] = {0x1.06eba8214db69p-3, -0x1.812746b0379e7p-2, 0x1.
 constexpr double kErfc[] = {0x1.40c522d7e4987p+0, -0x1.15c084bb9e8dcp-3, -0x1.85a15c58aa51bp-5, 0x1.098366a5b3cf4p-3, -0x1.e88b803a4a6c7p-4, 0x1.17ca28781987ep-4, -0x1.8574c40b5bc17p-6, 0x1.4b884df72cf96p-9, 0x1.ef1bdcecd1433p-10, -0x1.98db46f8c9e69p-11, -0x1.b91248f7678c7p-14, 0x1.0659694cbc3f7p-13, 0x1.4c177edb4966cp-18, -0x1.512688b1df9c1p-16, -0x1.87008bf83fb29p-21, 0x1.d0aef1db6e0ebp-19, 0x1.775e4a1264744p-22, -0x1.4391785fd9902p-21, -0x1.1986b6612c9c1p-23, 0x1.838f842fc2e56p-24, 0x1.173ab8b634283p-25, -0x1.133eed1c1557dp-27, -0x1.12c64d6dc4cf7p-28};
 
 // clang-format on
-} // namespace pantile::cpu
+} // namespace pantile
 
-#endif // PANTILE_CPU_CODEGEN_POLYNOMIALS_H
+#endif // PANTILE_IR_EMIT_POLYNOMIALS_H

@@ -1,30 +1,29 @@
-//===- cpu/compiler/codegen/MathEmitter.h - arithmetic on one float type ---===//
+//===- ir/emit/MathEmitter.h - arithmetic on one float type ---------------===//
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
-// Private to VectorMath: short names for instructions on one type (float, double, or a vector of either), so that the
+// Private to ElementaryMath: short names for instructions on one type (float, double, or a vector of either), so that the
 // functions read like their formulas.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PANTILE_CPU_CODEGEN_MATHEMITTER_H
-#define PANTILE_CPU_CODEGEN_MATHEMITTER_H
+#ifndef PANTILE_IR_EMIT_MATHEMITTER_H
+#define PANTILE_IR_EMIT_MATHEMITTER_H
 
-#include "backends/cpu/compiler/codegen/Target.h"
-#include "backends/cpu/compiler/codegen/VectorMath.h"
+#include "ir/emit/ElementaryMath.h"
 
 #include "llvm/IR/IRBuilder.h"
 
 #include <limits>
 #include <span>
 
-namespace pantile::cpu {
+namespace pantile {
 
 class MathEmitter {
 public:
   using V = llvm::Value *;
 
-  MathEmitter(llvm::IRBuilderBase &b, llvm::Type *type, const CpuTarget &target);
+  MathEmitter(llvm::IRBuilderBase &b, llvm::Type *type, const MathTarget &target);
 
   // Arithmetic.
   V constant(double value) const { return llvm::ConstantFP::get(type, value); }
@@ -98,7 +97,7 @@ public:
 
   llvm::IRBuilderBase &b;
   llvm::Type *type, *bitsType, *wideType;
-  const CpuTarget &target;
+  const MathTarget &target;
   bool isDouble;
   unsigned mantissaBits, bias;
   unsigned lanes; ///< 0: scalar
@@ -107,7 +106,7 @@ public:
 
 private:
   uint64_t kSign() const { return isDouble ? 1ull << 63 : 1ull << 31; }
-  bool hasScalef() const;
+  bool hasScalef() const { return target.canScale && target.canScale(type); }
   /// e^r - 1 on the reduced range, r + r^2 p(r).
   V expm1Reduced(V r);
   /// r = x - n ln2 and n.
@@ -126,6 +125,6 @@ private:
   V erfNear(V x);
 };
 
-} // namespace pantile::cpu
+} // namespace pantile
 
-#endif // PANTILE_CPU_CODEGEN_MATHEMITTER_H
+#endif // PANTILE_IR_EMIT_MATHEMITTER_H

@@ -1,18 +1,17 @@
-//===- cpu/compiler/lower/HostExpression.cpp ------------------------------===//
+//===- ir/emit/HostExpression.cpp ------------------------------===//
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/compiler/lower/HostExpression.h"
+#include "ir/emit/HostExpression.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
-using namespace pantile::tile;
 
-namespace pantile::cpu {
+namespace pantile::tile {
 
 std::optional<std::string> hostExpression(Value index) {
   if (auto argument = dyn_cast<BlockArgument>(index)) {
@@ -89,4 +88,4 @@ std::optional<std::string> hostExpression(Value index) {
   return std::nullopt;
 }
 
-} // namespace pantile::cpu
+} // namespace pantile::tile

@@ -1,24 +1,18 @@
-//===- cpu/compiler/lower/Elementwise.cpp - arith and math on lanes -------===//
+//===- ir/emit/ElementEmitter.cpp ------------------------------------------===//
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
-// Values in registers: integers and i1 as themselves, index as i64, f32 and f64 as themselves, narrower floats as their
-// bits (integers), widened to f32 for arithmetic and rounded to nearest even after it. Everything here takes scalars and
-// vectors alike.
-//
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/compiler/codegen/VectorMath.h"
-#include "backends/cpu/compiler/lower/PhaseLowering.h"
+#include "ir/emit/ElementEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
-using namespace pantile::tile;
 
-namespace pantile::cpu {
+namespace pantile::tile {
 
 namespace {
 
@@ -27,10 +21,8 @@ llvm::Type *shapedLike(llvm::Value *value, llvm::Type *element) {
   return vector ? llvm::FixedVectorType::get(element, vector->getNumElements()) : element;
 }
 
-bool isNarrowFloat(mlir::Type type) { return isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 32; }
-
 /// A divisor that cannot trap: lanes beyond the tile hold anything.
-llvm::Value *safeDivisor(llvm::Value *left, llvm::Value *right, bool isSigned, llvm::IRBuilder<> &b) {
+llvm::Value *safeDivisor(llvm::Value *left, llvm::Value *right, bool isSigned, llvm::IRBuilderBase &b) {
   auto *one = llvm::ConstantInt::get(right->getType(), 1);
   if (auto *constant = llvm::dyn_cast<llvm::Constant>(right); constant && !constant->containsUndefOrPoisonElement()) {
     llvm::Constant *element = constant->getType()->isVectorTy() ? constant->getSplatValue() : constant;
@@ -142,7 +134,7 @@ std::optional<MathOp> mathOpOf(Operation *op) {
 
 } // namespace
 
-llvm::Type *PhaseLowering::registerType(mlir::Type type) {
+llvm::Type *ElementEmitter::registerType(mlir::Type type) {
   type = elementOf(type);
   if (isa<IndexType>(type)) return llvm::Type::getInt64Ty(context);
   if (type.isF32()) return llvm::Type::getFloatTy(context);
@@ -150,15 +142,15 @@ llvm::Type *PhaseLowering::registerType(mlir::Type type) {
   return llvm::IntegerType::get(context, type.getIntOrFloatBitWidth());
 }
 
-llvm::Type *PhaseLowering::memoryType(mlir::Type type) {
+llvm::Type *ElementEmitter::memoryType(mlir::Type type) {
   llvm::Type *element = registerType(type);
   return element->isIntegerTy(1) ? llvm::Type::getInt8Ty(context) : element;
 }
 
-llvm::Value *PhaseLowering::constant(mlir::Attribute value, mlir::Type type) {
+llvm::Value *ElementEmitter::constant(mlir::Attribute value, mlir::Type type) {
   if (auto dense = dyn_cast<DenseElementsAttr>(value)) {
     if (!dense.isSplat()) {
-      fail("constant tiles of different elements are not supported by the CPU backend");
+      fail("constant tiles of different elements are not supported by " + backend);
       return llvm::PoisonValue::get(registerType(type));
     }
     return constant(dense.getSplatValue<Attribute>(), elementOf(type));
@@ -172,30 +164,30 @@ llvm::Value *PhaseLowering::constant(mlir::Attribute value, mlir::Type type) {
   return llvm::ConstantFP::get(element, real);
 }
 
-llvm::Value *PhaseLowering::widen(llvm::Value *value, mlir::Type type, llvm::IRBuilder<> &b) {
+llvm::Value *ElementEmitter::widen(llvm::Value *value, mlir::Type type, llvm::IRBuilderBase &b) {
   type = elementOf(type);
   if (!isNarrowFloat(type)) return value;
   llvm::Type *narrowType = type.isBF16() ? b.getBFloatTy() : b.getHalfTy();
   if (!type.isBF16() && !type.isF16()) {
-    fail("element type of " + std::to_string(type.getIntOrFloatBitWidth()) + "-bit floats is not supported by the CPU backend");
+    fail("element type of " + std::to_string(type.getIntOrFloatBitWidth()) + "-bit floats is not supported by " + backend);
     return llvm::PoisonValue::get(shapedLike(value, b.getFloatTy()));
   }
-  return emitExtend(b, b.CreateBitCast(value, shapedLike(value, narrowType)), target);
+  return extend(b, b.CreateBitCast(value, shapedLike(value, narrowType)));
 }
 
-llvm::Value *PhaseLowering::narrow(llvm::Value *value, mlir::Type type, llvm::IRBuilder<> &b) {
+llvm::Value *ElementEmitter::narrow(llvm::Value *value, mlir::Type type, llvm::IRBuilderBase &b) {
   type = elementOf(type);
   if (!isNarrowFloat(type)) return value;
   llvm::Type *bits = shapedLike(value, registerType(type));
   if (!type.isBF16() && !type.isF16()) {
-    fail("element type of " + std::to_string(type.getIntOrFloatBitWidth()) + "-bit floats is not supported by the CPU backend");
+    fail("element type of " + std::to_string(type.getIntOrFloatBitWidth()) + "-bit floats is not supported by " + backend);
     return llvm::PoisonValue::get(bits);
   }
   if (value->getType()->getScalarType()->isDoubleTy()) value = b.CreateFPTrunc(value, shapedLike(value, b.getFloatTy()));
-  return b.CreateBitCast(emitTruncate(b, value, type.isBF16() ? b.getBFloatTy() : b.getHalfTy(), target), bits);
+  return b.CreateBitCast(truncate(b, value, type.isBF16() ? b.getBFloatTy() : b.getHalfTy()), bits);
 }
 
-llvm::Value *PhaseLowering::convert(llvm::Value *value, mlir::Type from, mlir::Type to, bool isUnsigned, llvm::IRBuilder<> &b) {
+llvm::Value *ElementEmitter::convert(llvm::Value *value, mlir::Type from, mlir::Type to, bool isUnsigned, llvm::IRBuilderBase &b) {
   from = elementOf(from);
   to = elementOf(to);
   if (from == to) return value;
@@ -219,7 +211,7 @@ llvm::Value *PhaseLowering::convert(llvm::Value *value, mlir::Type from, mlir::T
   return isUnsigned ? b.CreateZExtOrTrunc(value, result) : b.CreateSExtOrTrunc(value, result);
 }
 
-llvm::Value *PhaseLowering::elementwise(Operation *op, llvm::ArrayRef<llvm::Value *> given, llvm::IRBuilder<> &b) {
+llvm::Value *ElementEmitter::elementwise(Operation *op, llvm::ArrayRef<llvm::Value *> given, llvm::IRBuilderBase &b) {
   mlir::Type from = op->getNumOperands() ? elementOf(op->getOperand(op->getNumOperands() - 1).getType()) : mlir::Type();
   mlir::Type to = elementOf(op->getResult(0).getType());
   if (auto constantOp = dyn_cast<arith::ConstantOp>(op)) return constant(constantOp.getValue(), constantOp.getType());
@@ -248,7 +240,7 @@ llvm::Value *PhaseLowering::elementwise(Operation *op, llvm::ArrayRef<llvm::Valu
   return isNarrowFloat(to) ? narrow(result, to, b) : result;
 }
 
-llvm::Value *PhaseLowering::arithmetic(Operation *op, llvm::ArrayRef<llvm::Value *> v, llvm::IRBuilder<> &b) {
+llvm::Value *ElementEmitter::arithmetic(Operation *op, llvm::ArrayRef<llvm::Value *> v, llvm::IRBuilderBase &b) {
   auto binary = [&](llvm::Intrinsic::ID id) { return b.CreateBinaryIntrinsic(id, v[0], v[1]); };
   auto noSignedZeros = [&](llvm::Intrinsic::ID id) {
     llvm::IRBuilderBase::FastMathFlagGuard guard(b);
@@ -302,7 +294,7 @@ llvm::Value *PhaseLowering::arithmetic(Operation *op, llvm::ArrayRef<llvm::Value
       .Default([&](Operation *other) { return mathFunction(other, v, b); });
 }
 
-llvm::Value *PhaseLowering::mathFunction(Operation *op, llvm::ArrayRef<llvm::Value *> v, llvm::IRBuilder<> &b) {
+llvm::Value *ElementEmitter::mathFunction(Operation *op, llvm::ArrayRef<llvm::Value *> v, llvm::IRBuilderBase &b) {
   return llvm::TypeSwitch<Operation *, llvm::Value *>(op)
       .Case([&](math::AbsIOp) { return b.CreateIntrinsic(llvm::Intrinsic::abs, {v[0]->getType()}, {v[0], b.getFalse()}); })
       .Case([&](math::IsNaNOp) { return b.CreateFCmpUNO(v[0], v[0]); })
@@ -315,11 +307,11 @@ llvm::Value *PhaseLowering::mathFunction(Operation *op, llvm::ArrayRef<llvm::Val
           // Approximations rely on every rounding; only what surrounds them may be contracted.
           llvm::IRBuilderBase::FastMathFlagGuard guard(b);
           b.clearFastMathFlags();
-          return emitMath(b, *function, v, target);
+          return math(b, *function, v);
         }
-        fail("operation '" + other->getName().getStringRef().str() + "' is not supported by the CPU backend", other);
+        fail("operation '" + other->getName().getStringRef().str() + "' is not supported by " + backend, other);
         return llvm::PoisonValue::get(shapedLike(v.empty() ? b.getInt32(0) : v[0], registerType(op->getResult(0).getType())));
       });
 }
 
-} // namespace pantile::cpu
+} // namespace pantile::tile

@@ -1,13 +1,13 @@
-//===- cpu/compiler/codegen/MathSpecial.cpp - erf, trigonometry, remainder -===//
+//===- ir/emit/MathSpecial.cpp - erf, trigonometry, remainder -===//
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/compiler/codegen/MathEmitter.h"
-#include "backends/cpu/compiler/codegen/Polynomials.h"
+#include "ir/emit/MathEmitter.h"
+#include "ir/emit/Polynomials.h"
 
-namespace pantile::cpu {
+namespace pantile {
 
 using V = MathEmitter::V;
 
@@ -56,7 +56,7 @@ V MathEmitter::trigonometric(V x, int function) {
   V shifted = w.add(w.mul(argument, 0.63661977236758134), magic);
   V n = w.sub(shifted, magic);
   V r;
-  if (target.hasFma) {
+  if (target.fma) {
     r = w.fma(n, -0x1.921fb54442d18p+0, argument);
     r = w.fma(n, -0x1.1a62633145c07p-54, r);
   } else {
@@ -112,4 +112,4 @@ V MathEmitter::rem(V x, V y) {
   return select(defined, r, constant(kNaN));
 }
 
-} // namespace pantile::cpu
+} // namespace pantile

@@ -1,20 +1,17 @@
-//===- cpu/compiler/lower/Bounds.cpp - what is known of indices ------------===//
+//===- ir/extents/IndexBounds.cpp ---------------------------------------------===//
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
-// Proofs from the way a kernel is written: a grid or loop over [0, size) makes ranges and indices inside that size, and
-// sizes of one name are equal. What is not proven is checked at run time.
-//
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/compiler/lower/PhaseLowering.h"
+#include "ir/extents/IndexBounds.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
-using namespace pantile::tile;
 
-namespace pantile::cpu {
+namespace pantile::tile {
 
 namespace {
 
@@ -23,7 +20,7 @@ int64_t lowBit(int64_t value) { return value == 0 ? 128 : std::min<int64_t>(128,
 
 } // namespace
 
-int64_t PhaseLowering::divisorOf(Value index) {
+int64_t IndexBounds::divisorOf(Value index) const {
   Operation *op = index.getDefiningOp();
   if (!op) return 1;
   if (auto constantOp = dyn_cast<arith::ConstantOp>(op))
@@ -37,7 +34,7 @@ int64_t PhaseLowering::divisorOf(Value index) {
   return 1;
 }
 
-int64_t PhaseLowering::divisorOfBegin(Value range) {
+int64_t IndexBounds::divisorOfBegin(Value range) const {
   Operation *op = range.getDefiningOp();
   if (auto argument = dyn_cast<BlockArgument>(range)) {
     auto loop = dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
@@ -51,7 +48,7 @@ int64_t PhaseLowering::divisorOfBegin(Value range) {
   return 1;
 }
 
-bool PhaseLowering::insideView(Operation *access, unsigned dim, Value given) {
+bool IndexBounds::insideView(Operation *access, unsigned dim, Value given) const {
   Value view = pantile::tile::viewOf(access);
   int64_t factor = 1;
   while (auto scale = given.getDefiningOp<ScaleOp>()) {
@@ -72,7 +69,7 @@ bool PhaseLowering::insideView(Operation *access, unsigned dim, Value given) {
   return factor == 1 ? isAtMostSize(upper, view, dim) : assumesMultiple(upper, factor, view, dim);
 }
 
-bool PhaseLowering::assumesMultiple(Value upper, int64_t factor, Value view, unsigned dim) {
+bool IndexBounds::assumesMultiple(Value upper, int64_t factor, Value view, unsigned dim) const {
   auto isSize = [&](Value value, Value ofView, int64_t ofDim) {
     auto size = value.getDefiningOp<DimOp>();
     return size && extents.atomOfSize(size.getView(), size.getDim()) == extents.atomOfSize(ofView, ofDim);
@@ -89,7 +86,7 @@ bool PhaseLowering::assumesMultiple(Value upper, int64_t factor, Value view, uns
     }
     return false;
   };
-  for (auto assume : grid->getParentOfType<KernelOp>().getBody().getOps<AssumeOp>()) {
+  for (auto assume : KernelOp(kernel).getBody().getOps<AssumeOp>()) {
     auto equal = assume.getCondition().getDefiningOp<arith::CmpIOp>();
     if (!equal || equal.getPredicate() != arith::CmpIPredicate::eq) continue;
     if ((isSize(equal.getLhs(), view, dim) && isProduct(equal.getRhs())) ||
@@ -99,7 +96,7 @@ bool PhaseLowering::assumesMultiple(Value upper, int64_t factor, Value view, uns
   return false;
 }
 
-bool PhaseLowering::isAtMostSize(Value upper, Value view, unsigned dim) {
+bool IndexBounds::isAtMostSize(Value upper, Value view, unsigned dim) const {
   if (auto size = upper.getDefiningOp<DimOp>()) return extents.atomOfSize(size.getView(), size.getDim()) == extents.atomOfSize(view, dim);
   if (auto constantOp = upper.getDefiningOp<arith::ConstantOp>()) {
     int64_t size = extents.staticSize(view, dim);
@@ -116,7 +113,7 @@ bool PhaseLowering::isAtMostSize(Value upper, Value view, unsigned dim) {
   return false;
 }
 
-bool PhaseLowering::isNonNegative(Value index) {
+bool IndexBounds::isNonNegative(Value index) const {
   if (auto argument = dyn_cast<BlockArgument>(index)) {
     if (isa<GridOp>(argument.getOwner()->getParentOp())) return true;
     auto loop = dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
@@ -140,7 +137,7 @@ bool PhaseLowering::isNonNegative(Value index) {
   return false;
 }
 
-bool PhaseLowering::isKnownIndex(Value index, Value view, unsigned dim) {
+bool IndexBounds::isKnownIndex(Value index, Value view, unsigned dim) const {
   if (auto argument = dyn_cast<BlockArgument>(index)) {
     auto loop = dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
     return loop && argument.getArgNumber() == 0 && isAtMostSize(loop.getUpper(), view, dim) &&
@@ -154,4 +151,76 @@ bool PhaseLowering::isKnownIndex(Value index, Value view, unsigned dim) {
   return false;
 }
 
-} // namespace pantile::cpu
+int64_t IndexBounds::knownSize(Value view, int64_t dim) const {
+  ExtentAtom atom = extents.atomOfSize(view, dim);
+  if (int64_t size = extents.staticSize(atom.source, atom.dim); size >= 0) return size;
+  auto argument = dyn_cast<BlockArgument>(atom.source);
+  if (!argument || argument.getArgNumber() >= facts.arguments.size()) return -1;
+  return facts.arguments[argument.getArgNumber()].static_size[atom.dim];
+}
+
+int64_t IndexBounds::divisorOfSize(Value view, int64_t dim) const {
+  if (int64_t size = knownSize(view, dim); size >= 0) return lowBit(size);
+  ExtentAtom atom = extents.atomOfSize(view, dim);
+  auto argument = dyn_cast<BlockArgument>(atom.source);
+  if (!argument || argument.getArgNumber() >= facts.arguments.size()) return 1;
+  return std::max<int64_t>(1, facts.arguments[argument.getArgNumber()].size_divisor[atom.dim]);
+}
+
+int64_t IndexBounds::divisorOf(const ExtentAtom &atom) const {
+  if (atom.divide != 1) return 1;
+  int64_t divisor = 1;
+  if (atom.dim >= 0) {
+    divisor = divisorOfSize(atom.source, atom.dim);
+  } else {
+    // min(begin + extent, upper) - begin
+    Value upper;
+    if (auto make = Value(atom.source).getDefiningOp<MakeRangeOp>())
+      upper = make.getEnd();
+    else if (auto argument = dyn_cast<BlockArgument>(atom.source))
+      if (auto loop = dyn_cast<LoopOp>(argument.getOwner()->getParentOp())) upper = loop.getUpper();
+    if (!upper) return 1;
+    int64_t extent = cast<RangeType>(atom.source.getType()).getExtent();
+    divisor = std::min({lowBit(extent), divisorOf(upper), divisorOfBegin(atom.source)});
+  }
+  return std::min<int64_t>(128, divisor * lowBit(atom.multiply));
+}
+
+bool IndexBounds::isMultiple(Value value, int64_t of) const {
+  if (of == 1) return true;
+  Operation *op = value.getDefiningOp();
+  if (!op) return false;
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case([&](arith::ConstantIndexOp constant) { return constant.value() % of == 0; })
+      .Case([&](DimOp dim) {
+        auto argument = dyn_cast<BlockArgument>(dim.getView());
+        if (!argument || argument.getArgNumber() >= facts.arguments.size()) return false;
+        const pantile_argument_facts &known = facts.arguments[argument.getArgNumber()];
+        return int64_t(dim.getDim()) < known.rank && known.size_divisor[dim.getDim()] % uint32_t(of) == 0 &&
+               known.size_divisor[dim.getDim()] != 0;
+      })
+      .Case([&](arith::MulIOp product) { return isMultiple(product.getLhs(), of) || isMultiple(product.getRhs(), of); })
+      .Case<arith::AddIOp, arith::SubIOp, arith::MinSIOp>(
+          [&](auto both) { return isMultiple(both.getLhs(), of) && isMultiple(both.getRhs(), of); })
+      .Default([](Operation *) { return false; });
+}
+
+bool IndexBounds::isWhole(const Extent &extent, int64_t size) const {
+  if (ShapedType::isDynamic(size)) return true;
+  return llvm::all_of(extent.atoms, [&](const ExtentAtom &atom) {
+    if (atom.dim >= 0) {
+      int64_t known = knownSize(atom.source, atom.dim);
+      return known >= 0 && known * atom.multiply >= size * atom.divide;
+    }
+    auto type = cast<RangeType>(atom.source.getType());
+    int64_t block = type.getExtent();
+    if (block * atom.multiply < size * atom.divide) return false;
+    if (auto make = Value(atom.source).getDefiningOp<MakeRangeOp>())
+      return isMultiple(make.getBegin(), block) && isMultiple(make.getEnd(), block);
+    auto argument = dyn_cast<BlockArgument>(atom.source);
+    auto loop = argument ? dyn_cast<LoopOp>(argument.getOwner()->getParentOp()) : LoopOp();
+    return loop && isMultiple(loop.getUpper(), block) && (!loop.getLower() || isMultiple(loop.getLower(), block));
+  });
+}
+
+} // namespace pantile::tile
