@@ -6,7 +6,7 @@
 #   pantile_program(name SOURCES ... LINKS ... [MLIR] [HELPER])   bin/<name>, or lib/pantile/<name>
 #   pantile_test(name SOURCES ... LINKS ... [MLIR] [TIMEOUT s] [LABELS ...])        GoogleTest binary, one ctest entry
 #
-# MLIR: compiled with LLVM's and MLIR's headers, without RTTI. LLVM: components as llvm-config names them (a target's name is all
+# MLIR: compiled with LLVM's and MLIR's headers, without RTTI. LLVM: components as llvm-config names them (a target, NVPTX, is all
 # of its libraries). DIALECTS: MLIR's libraries. A development build links the distribution's shared LLVM and MLIR whatever they
 # name; a release links just these, so a backend that names what it uses is all that the release needs to know of it.
 
@@ -74,9 +74,8 @@ macro(pantile_find_mlir)
   include(TableGen)
   include(AddLLVM)
   include(AddMLIR)
-  if(PANTILE_STATIC AND NOT TARGET zstd::libzstd_shared) # LLVMSupport names the shared one
-    add_library(zstd::libzstd_shared INTERFACE IMPORTED)
-    set_target_properties(zstd::libzstd_shared PROPERTIES INTERFACE_LINK_LIBRARIES zstd::libzstd_static)
+  if(PANTILE_STATIC)
+    pantile_unshare_llvm()
   endif()
 endmacro()
 
@@ -93,6 +92,11 @@ function(pantile_configure target)
   if(A_LLVM OR A_DIALECTS)
     if(PANTILE_STATIC)
       llvm_map_components_to_libnames(components ${A_LLVM})
+      foreach(component IN LISTS A_LLVM)
+        if(component IN_LIST LLVM_TARGETS_TO_BUILD)
+          set_property(GLOBAL APPEND PROPERTY PANTILE_LLVM_TARGETS ${component})
+        endif()
+      endforeach()
       target_link_libraries(${target} PUBLIC ${A_DIALECTS} ${components})
     else()
       target_link_libraries(${target} PUBLIC $<$<BOOL:${A_DIALECTS}>:MLIR> LLVM)
