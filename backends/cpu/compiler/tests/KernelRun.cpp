@@ -246,7 +246,7 @@ Expected<int64_t> KernelRun::value(const std::string &text) const {
   return expression.evaluate(variables);
 }
 
-std::string KernelRun::prepare() {
+std::string KernelRun::compile() {
   if (!error.empty()) return error;
   facts.arguments.clear();
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -316,6 +316,11 @@ std::string KernelRun::prepare() {
   auto compiledKernel = compileKernel(request());
   if (!compiledKernel) return compiledKernel.status().message();
   artifact = *std::move(compiledKernel);
+  return "";
+}
+
+std::string KernelRun::prepare() {
+  if (std::string problem = compile(); !problem.empty()) return problem;
   auto loaded = LoadedObject::load(artifact.code);
   if (!loaded) return loaded.status().message();
   auto object = std::make_shared<LoadedObject>(*std::move(loaded));

@@ -52,7 +52,9 @@ public:
 
   /// "" or what went wrong: an error's message, or the first differing element.
   std::string compare(double tolerance);
-  /// Compiles and binds; "" or the error.
+  /// Facts, defaults and code for `target`, which need not run here; "" or the error.
+  std::string compile();
+  /// Compiles, loads and binds; "" or the error.
   std::string prepare();
   /// All launches once, whole grids.
   void launch();
