@@ -6,6 +6,8 @@
 
 #include "runtime/dispatch/Context.h"
 
+#include "runtime/emulation/Emulation.h"
+
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
@@ -50,6 +52,13 @@ Expected<std::unique_ptr<Device>> openDevice(const Settings &settings, const std
   };
   if (!settings.backends.empty()) {
     for (const auto &wanted : settings.backends) {
+      if (isEmulated(wanted)) {
+        auto device = openEmulated(wanted.substr(std::min(wanted.size(), kEmulatedBackend.size() + 1)), settings.helperFolder,
+                                   settings.pluginFolders);
+        if (device) return device;
+        note(wanted, device.status());
+        continue;
+      }
       std::string name;
       uint32_t ordinal;
       splitBackend(wanted, name, ordinal);
@@ -138,7 +147,8 @@ Expected<std::unique_ptr<Context>> Context::create(Settings settings) {
   if (!options.user.empty()) context->roots.push_back(options.user);
   context->roots.insert(context->roots.end(), options.system.begin(), options.system.end());
   context->configurations = std::make_unique<tuner::ConfigurationCache>(std::move(options));
-  if (auto file = findPlugin(context->plugins, context->backend(), "compiler")) context->build = file->manifest.checksum;
+  if (auto file = findPlugin(context->plugins, context->device->text("compiler", context->backend()), "compiler"))
+    context->build = file->manifest.checksum;
   context->compiler = std::make_unique<CompilerClient>(s.helperFolder, s.pluginFolders, std::max(2u, std::thread::hardware_concurrency()));
   return context;
 }

@@ -48,6 +48,14 @@ Expected<std::unique_ptr<Device>> Device::open(LoadedPlugin plugin, uint32_t ord
   return opened;
 }
 
+std::string Device::text(std::string_view property, std::string_view otherwise) const {
+  for (uint32_t i = 0; i < deviceInfo.property_count; ++i) {
+    const pantile_property &one = deviceInfo.properties[i];
+    if (one.name && one.text && property == one.name) return one.text;
+  }
+  return std::string(otherwise);
+}
+
 Device::~Device() {
   if (device) table().close(device);
 }

@@ -29,6 +29,8 @@ public:
   const std::string &backend() const { return plugin.name; }
   const pantile_device_info &info() const { return deviceInfo; }
   const std::map<std::string, int64_t, std::less<>> &constants() const { return numbers; } ///< properties that are numbers
+  /// A property that is a text; `otherwise` where the device does not say.
+  std::string text(std::string_view property, std::string_view otherwise) const;
   const pantile_device_interface &table() const { return *plugin.device; }
   pantile_device_handle *handle() const { return device; }
 

@@ -172,7 +172,8 @@ std::string_view name(Source source) {
 
 CompileRequest requestFor(const Context &context, const Signature &signature, const Facts &facts) {
   CompileRequest request;
-  request.backend = context.backend();
+  request.backend = context.device->text("compiler", context.backend());
+  request.finalStage = context.device->text("final_stage", "");
   request.ir = signature.text();
   request.target = context.target();
   request.facts = facts;

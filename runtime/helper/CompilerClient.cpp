@@ -16,14 +16,6 @@ namespace {
 constexpr auto kQuestion = std::chrono::seconds(60);
 constexpr auto kCompilation = std::chrono::seconds(120);
 
-HelperProgram compilerProgram(const std::string &helperFolder, const std::vector<std::string> &pluginFolders) {
-  HelperProgram program{helperFolder + "/pantile-compiler", {}};
-  // Half of the machine: a compiler that wants more is ended, not the application.
-  program.memoryBytes = std::max<uint64_t>(uint64_t(4) << 30, uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE)) / 2);
-  for (const auto &folder : pluginFolders) program.arguments.push_back("--plugins=" + folder);
-  return program;
-}
-
 template <typename Record> std::string bytesOf(const Record &record) {
   ByteWriter writer;
   record.write(writer);
@@ -31,6 +23,14 @@ template <typename Record> std::string bytesOf(const Record &record) {
 }
 
 } // namespace
+
+HelperProgram compilerProgram(const std::string &helperFolder, const std::vector<std::string> &pluginFolders) {
+  HelperProgram program{helperFolder + "/pantile-compiler", {}};
+  // Half of the machine: a compiler that wants more is ended, not the application.
+  program.memoryBytes = std::max<uint64_t>(uint64_t(4) << 30, uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE)) / 2);
+  for (const auto &folder : pluginFolders) program.arguments.push_back("--plugins=" + folder);
+  return program;
+}
 
 CompilerClient::CompilerClient(const std::string &helperFolder, const std::vector<std::string> &pluginFolders, unsigned processes)
     : pool(compilerProgram(helperFolder, pluginFolders), processes) {}

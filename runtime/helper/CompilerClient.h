@@ -13,6 +13,9 @@
 
 namespace pantile {
 
+/// The helper program and the folders where it looks for compiler halves.
+HelperProgram compilerProgram(const std::string &helperFolder, const std::vector<std::string> &pluginFolders);
+
 /// Thread safe; requests of several threads run in several processes. A crash, hang, or exhausted memory is an error that
 /// says so.
 class CompilerClient {

@@ -2,7 +2,7 @@
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
-// Loads compiler halves when they are first asked for, and the interpreter.
+// Loads compiler halves when they are first asked for, and the interpreter. Launches on emulated devices run here too.
 //
 //===----------------------------------------------------------------------===//
 
@@ -178,6 +178,60 @@ Expected<std::string> answerInterpret(Plugins &plugins, Frame &frame, ByteReader
   return std::string();
 }
 
+/// The memory of the emulated device that was used last stays mapped: launches come in rows.
+class DeviceMemory {
+public:
+  Status map(const EmulateRequest &request, int descriptor) {
+    struct stat info;
+    if (descriptor < 0 || fstat(descriptor, &info) || uint64_t(info.st_size) != 2 * request.bytes)
+      return {PANTILE_DATA_ERROR, "no memory came with a launch to emulate"};
+    if (address == request.base && file == info.st_ino) return {};
+    if (address) munmap(reinterpret_cast<void *>(address), 2 * bytes);
+    address = 0;
+    void *mapped = mmap(reinterpret_cast<void *>(request.base), 2 * request.bytes, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, descriptor, 0);
+    if (mapped == MAP_FAILED)
+      return Status(PANTILE_OUT_OF_MEMORY, fmt::format("the emulated device's memory cannot be mapped: {}", systemError(errno)));
+    address = request.base;
+    bytes = request.bytes;
+    file = info.st_ino;
+    return {};
+  }
+
+private:
+  uint64_t address = 0, bytes = 0;
+  ino_t file = 0;
+};
+
+Expected<std::string> answerEmulate(Plugins &plugins, DeviceMemory &memory, Frame &frame, ByteReader &reader) {
+  PANTILE_ASSIGN(auto request, EmulateRequest::read(reader));
+  PANTILE_ASSIGN(const LoadedPlugin *plugin, plugins.get(request.backend, "compiler"));
+  if (!plugin->emulator)
+    return Status(PANTILE_UNSUPPORTED, fmt::format("the compiler half of '{}' cannot emulate its targets", request.backend));
+  PANTILE_RETURN_IF_ERROR(memory.map(request, frame.descriptor.get()));
+  pantile_emulate_request abi{};
+  abi.struct_size = sizeof(abi);
+  abi.threads = request.threads;
+  abi.code = request.code.data();
+  abi.code_size = request.code.size();
+  abi.target = request.target.c_str();
+  abi.entry = request.entry.c_str();
+  for (size_t d = 0; d < 3; ++d) abi.grid[d] = request.grid[d], abi.block[d] = request.block[d];
+  abi.shared_bytes = request.sharedBytes;
+  abi.slots = reinterpret_cast<const uint64_t *>(request.slots.data());
+  abi.extras = request.extras.data();
+  abi.slot_count = uint32_t(request.slots.size());
+  abi.extra_count = uint32_t(request.extras.size());
+  abi.memory = reinterpret_cast<char *>(request.base);
+  abi.states = reinterpret_cast<uint8_t *>(request.base + request.bytes);
+  abi.memory_bytes = request.bytes;
+  abi.seed = request.seed;
+  abi.checks = request.checks;
+  pantile_message *message = nullptr;
+  PANTILE_RETURN_IF_ERROR(statusOf(plugin->emulator->emulate(&abi, &message), message, "the kernel could not be emulated"));
+  return std::string();
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -185,6 +239,7 @@ int main(int argc, char **argv) {
   Log log;
   setHostLog(&log);
   Plugins plugins(arguments.pluginFolders);
+  DeviceMemory memory;
   return serve([&](Frame &frame) -> Expected<std::string> {
     ByteReader reader(frame.payload);
     switch (frame.kind) {
@@ -197,6 +252,8 @@ int main(int argc, char **argv) {
       return answerCompile(plugins, frame.kind, reader);
     case kInterpret:
       return answerInterpret(plugins, frame, reader);
+    case kEmulate:
+      return answerEmulate(plugins, memory, frame, reader);
     default:
       return Status(PANTILE_DATA_ERROR, fmt::format("unknown request {}", frame.kind));
     }

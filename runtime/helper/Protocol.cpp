@@ -66,6 +66,30 @@ Expected<InterpretRequest> InterpretRequest::read(ByteReader &reader) {
   return request;
 }
 
+void EmulateRequest::write(ByteWriter &writer) const {
+  for (const auto *part : {&backend, &target, &code, &entry}) writer.text(*part);
+  for (int d = 0; d < 3; ++d) writer.u64(uint64_t(grid[size_t(d)])), writer.u64(uint64_t(block[size_t(d)]));
+  writer.integers(slots);
+  writer.integers(extras);
+  for (uint64_t value : {uint64_t(sharedBytes), base, bytes, seed}) writer.u64(value);
+  writer.u32(threads);
+  writer.u32(checks);
+}
+
+Expected<EmulateRequest> EmulateRequest::read(ByteReader &reader) {
+  EmulateRequest request;
+  for (auto *part : {&request.backend, &request.target, &request.code, &request.entry}) *part = reader.text();
+  for (size_t d = 0; d < 3; ++d) request.grid[d] = int64_t(reader.u64()), request.block[d] = int64_t(reader.u64());
+  request.slots = reader.integers();
+  request.extras = reader.integers();
+  request.sharedBytes = int64_t(reader.u64());
+  for (uint64_t *value : {&request.base, &request.bytes, &request.seed}) *value = reader.u64();
+  request.threads = reader.u32();
+  request.checks = reader.u32();
+  PANTILE_RETURN_IF_ERROR(reader.finish("a launch to emulate"));
+  return request;
+}
+
 std::string writeStatus(const Status &status) {
   ByteWriter writer;
   writer.u32(uint32_t(status.code()));

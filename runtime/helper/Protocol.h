@@ -25,6 +25,7 @@ enum FrameKind : uint32_t {
   kCompile = 19,        ///< CompileRequest -> Artifact
   kInspect = 20,        ///< CompileRequest, text stage -> text
   kInterpret = 21,      ///< InterpretRequest, descriptor of the tensors' memory -> nothing
+  kEmulate = 22,        ///< EmulateRequest, descriptor of the device's memory -> nothing
   // pantile-worker
   kPrepare = 32, ///< WorkerSetup, descriptor of inputs -> nothing
   kLoad = 33,    ///< WorkerCandidate -> nothing
@@ -57,6 +58,20 @@ struct InterpretRequest {
   uint64_t sampledBlocks = 0, seed = 0;
   void write(ByteWriter &writer) const;
   static Expected<InterpretRequest> read(ByteReader &reader);
+};
+
+/// A launch on an emulated device, whose memory is a file in memory: its bytes, then of each byte what it is.
+struct EmulateRequest {
+  std::string backend, target, code, entry;
+  std::array<int64_t, 3> grid{}, block{};
+  int64_t sharedBytes = 0;
+  std::vector<int64_t> slots, extras;
+  uint64_t base = 0, bytes = 0; ///< where device memory lies in the application, and here too
+  uint64_t seed = 0;
+  uint32_t threads = 0;
+  bool checks = true;
+  void write(ByteWriter &writer) const;
+  static Expected<EmulateRequest> read(ByteReader &reader);
 };
 
 std::string writeStatus(const Status &status);

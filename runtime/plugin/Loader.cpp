@@ -43,12 +43,14 @@ void fillStubs(pantile_device_interface &t) {
   orStub(t.load), orStub(t.unload), orStub(t.launch), orStub(t.set_option);
 }
 void fillStubs(pantile_interpreter_interface &t) { orStub(t.interpret); }
+void fillStubs(pantile_emulator_interface &t) { orStub(t.emulate); }
 
 /// The sizes of the tables of ABI 1.0: what every plugin of this major has.
 template <typename Table> constexpr uint32_t kFirstSize = 0;
 template <> constexpr uint32_t kFirstSize<pantile_compiler_interface> = 48;
 template <> constexpr uint32_t kFirstSize<pantile_device_interface> = 184;
 template <> constexpr uint32_t kFirstSize<pantile_interpreter_interface> = 16;
+template <> constexpr uint32_t kFirstSize<pantile_emulator_interface> = 16;
 
 template <typename Table> Status readTable(const pantile_plugin *plugin, const char *interface, std::optional<Table> &table) {
   const void *given = plugin->query_interface(plugin, interface);
@@ -128,6 +130,7 @@ Expected<LoadedPlugin> queryPlugin(pantile_plugin_query_fn query, const std::str
   PANTILE_RETURN_IF_ERROR(readTable(plugin, PANTILE_INTERFACE_COMPILER, loaded.compiler));
   PANTILE_RETURN_IF_ERROR(readTable(plugin, PANTILE_INTERFACE_DEVICE, loaded.device));
   PANTILE_RETURN_IF_ERROR(readTable(plugin, PANTILE_INTERFACE_INTERPRETER, loaded.interpreter));
+  PANTILE_RETURN_IF_ERROR(readTable(plugin, PANTILE_INTERFACE_EMULATOR, loaded.emulator));
   return loaded;
 }
 

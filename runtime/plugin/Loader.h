@@ -7,6 +7,7 @@
 #ifndef PANTILE_RUNTIME_PLUGIN_LOADER_H
 #define PANTILE_RUNTIME_PLUGIN_LOADER_H
 
+#include "core/EmulatorABI.h"
 #include "core/InterpreterABI.h"
 #include "pantile/plugin.h"
 #include "runtime/Log.h"
@@ -21,6 +22,7 @@ struct LoadedPlugin {
   std::optional<pantile_compiler_interface> compiler;
   std::optional<pantile_device_interface> device;
   std::optional<pantile_interpreter_interface> interpreter;
+  std::optional<pantile_emulator_interface> emulator;
 };
 
 /// The host table given to plugins: logs to `log`, which must live as long as the process may call it (NULL: drops lines).

@@ -6,6 +6,7 @@
 
 #include "runtime/tuning/Candidates.h"
 
+#include "runtime/emulation/Emulation.h"
 #include "runtime/tuning/Inputs.h"
 #include "runtime/tuning/WorkerProtocol.h"
 
@@ -152,6 +153,7 @@ Status CandidateRunner::ensure(const tuner::CompiledCandidate &candidate, tuner:
     loaded.reset();
     WorkerSetup setup;
     setup.backend = question.context.backend();
+    if (isEmulated(setup.backend)) setup.backend += ":" + question.context.target();
     setup.ir = question.signature.text();
     setup.ordinal = uint32_t(question.context.device->info().ordinal);
     if (auto threads = question.context.threads()) setup.threads = *threads;

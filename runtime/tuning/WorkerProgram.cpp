@@ -10,6 +10,7 @@
 #include "runtime/dispatch/Device.h"
 #include "runtime/dispatch/LaunchPlan.h"
 #include "runtime/dispatch/SharedTensors.h"
+#include "runtime/emulation/Emulation.h"
 #include "runtime/helper/Server.h"
 #include "runtime/tuning/Inputs.h"
 #include "runtime/tuning/WorkerProtocol.h"
@@ -68,9 +69,13 @@ private:
 
 Status Worker::prepare(ByteReader &reader, Descriptor memory) {
   PANTILE_ASSIGN(setup, WorkerSetup::read(reader));
-  PANTILE_ASSIGN(auto file, findPlugin(findPlugins(folders), setup.backend, "device"));
-  PANTILE_ASSIGN(auto plugin, loadPlugin(file));
-  PANTILE_ASSIGN(device, Device::open(std::move(plugin), setup.ordinal));
+  if (isEmulated(setup.backend)) {
+    PANTILE_ASSIGN(device, openEmulated(setup.backend.substr(kEmulatedBackend.size() + 1), ownFolder(), folders));
+  } else {
+    PANTILE_ASSIGN(auto file, findPlugin(findPlugins(folders), setup.backend, "device"));
+    PANTILE_ASSIGN(auto plugin, loadPlugin(file));
+    PANTILE_ASSIGN(device, Device::open(std::move(plugin), setup.ordinal));
+  }
   host = device->info().dlpack_device_type == kDLCPU;
   pantile_message *message = nullptr;
   if (setup.threads >= 0) (void)statusOf(device->table().set_option(device->handle(), "threads", setup.threads, &message), message, "");

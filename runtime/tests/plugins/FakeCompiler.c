@@ -3,12 +3,13 @@
  * Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
  *
  * From pantile/plugin.h alone. The kernel's name in the text decides what happens: @sleep, @spin, @spawn, @hoard, @shout,
- * @die, @throw_up, @refuse; any other compiles to FakeDevice.c's "scale" with the configured factor.
+ * @die, @throw_up, @refuse; any other compiles to FakeDevice.c's "scale" with the configured factor. As an emulator it runs
+ * "scale" on the device's memory, and refuses what was never written.
  *
  *===----------------------------------------------------------------------===*/
 
 #define _GNU_SOURCE /* memmem */
-#include "pantile/plugin.h"
+#include "core/EmulatorABI.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ static int32_t list_targets(pantile_text **targets, pantile_message **error) {
 }
 static int32_t describe_target(const char *target, pantile_text **description, pantile_message **error) {
   if (strcmp(target, "fake") != 0) return fail(error, PANTILE_UNSUPPORTED, "there is no such fake target");
-  return answer_text("{\"name\": \"fake\"}", description);
+  return answer_text("{\"name\": \"fake\", \"properties\": {\"units\": 3}}", description);
 }
 
 static void keep_space(pantile_space *space) { (void)space; }
@@ -135,7 +136,7 @@ static int32_t compile(const pantile_compile_request *request, pantile_artifact 
   if (!artifact) return fail(error, PANTILE_OUT_OF_MEMORY, "no memory");
   artifact->struct_size = sizeof(*artifact);
   artifact->launch_count = 1;
-  artifact->code = "fake code";
+  artifact->code = request->final_stage && strcmp(request->final_stage, PANTILE_EMULATED_STAGE) == 0 ? "fake llvm" : "fake code";
   artifact->code_size = 9;
   artifact->launches = launches;
   artifact->checks = &check;
@@ -156,8 +157,30 @@ static int32_t inspect(const pantile_compile_request *request, const char *stage
 
 static const pantile_compiler_interface compiler = {
     sizeof(pantile_compiler_interface), 0, list_targets, describe_target, space, compile, inspect};
+static int32_t emulate(const pantile_emulate_request *request, pantile_message **error) {
+  const float *x = (const float *)request->slots[0];
+  float *y = (float *)request->slots[1];
+  uint64_t i;
+  if (request->code_size != 9 || memcmp(request->code, "fake llvm", 9) != 0)
+    return fail(error, PANTILE_DATA_ERROR, "this is no code for an emulator");
+  if (strcmp(request->target, "fake") != 0 || strcmp(request->entry, "scale") != 0)
+    return fail(error, PANTILE_DATA_ERROR, "a launch of something else");
+  for (i = 0; i < request->slots[2]; ++i) {
+    const uint64_t at = (uint64_t)((const char *)(x + i) - request->memory), to = (uint64_t)((char *)(y + i) - request->memory);
+    if (at >= request->memory_bytes || request->states[at] != PANTILE_BYTE_INITIALIZED)
+      return fail(error, PANTILE_DATA_ERROR, "x was never written");
+    if (to >= request->memory_bytes || request->states[to] == PANTILE_BYTE_NOT_ALLOCATED)
+      return fail(error, PANTILE_DATA_ERROR, "y is out of bounds");
+    y[i] = x[i] * (float)request->slots[3] + 1;
+    memset(request->states + to, PANTILE_BYTE_INITIALIZED, sizeof(float));
+  }
+  return PANTILE_OK;
+}
+static const pantile_emulator_interface emulator = {sizeof(pantile_emulator_interface), 0, emulate};
+
 static const void *query_interface(const pantile_plugin *plugin, const char *name) {
   (void)plugin;
+  if (strcmp(name, PANTILE_INTERFACE_EMULATOR) == 0) return &emulator;
   return strcmp(name, PANTILE_INTERFACE_COMPILER) == 0 ? &compiler : NULL;
 }
 static const pantile_plugin plugin = {
