@@ -8,6 +8,7 @@ set(CMAKE_FIND_LIBRARY_SUFFIXES .a .so)
 add_library(pantile_fmt STATIC cmake/static/fmt.cpp)
 target_compile_definitions(pantile_fmt PUBLIC FMT_SHARED)
 add_library(fmt::fmt ALIAS pantile_fmt)
+set(fmt_DIR ${CMAKE_CURRENT_LIST_DIR}/static) # where find_package(fmt) then looks
 
 # Unused parts go: by section, by equal bodies, by shared libraries that LLVM's packages name and nobody calls (Z3). Packed
 # relative relocations are of glibc 2.36, the oldest one promised, and save megabytes in LLVM's tables. (The warnings are one for
