@@ -19,6 +19,7 @@ std::optional<std::string> hostExpression(Value index) {
     return "a" + std::to_string(argument.getArgNumber());
   }
   Operation *op = index.getDefiningOp();
+  if (!index.getType().isIntOrIndex()) return std::nullopt;
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     if (auto integer = dyn_cast<IntegerAttr>(constant.getValue())) return std::to_string(integer.getInt());
     return std::nullopt;

@@ -147,7 +147,7 @@ struct SharedLayout {
 };
 
 /// The most lanes' words that one access of `vector` elements by a warp finds in one bank, less one: 0 is conflict free. Counted
-/// by construction, over every register of the layout.
+/// by construction, over the first eight accesses.
 unsigned bankConflicts(const Layout &layout, const SharedLayout &shared, unsigned vector, unsigned banks, unsigned bankBytes);
 
 } // namespace pantile::simt
