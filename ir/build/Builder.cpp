@@ -321,6 +321,23 @@ void KernelBuilder::assume(Operand condition, const std::string &message) {
   line(spelling::assume(tile.name, message));
 }
 
+void KernelBuilder::check(Operand condition, const std::string &message) {
+  Tile tile = resolve(condition, i1);
+  if (!tile.isValid()) return;
+  if (tile.type != i1) return fail("check: the condition is no i1", condition.where);
+  line(spelling::assertion({tile.name, spelling::type(i1, tile.extents)}, message));
+}
+
+void KernelBuilder::print(const std::string &text, const std::vector<Operand> &values) {
+  spelling::Values given;
+  for (const Operand &value : values) {
+    Tile tile = resolve(value, f32);
+    if (!tile.isValid()) return;
+    given.push_back({tile.name, spelling::type(tile.type, tile.extents)});
+  }
+  if (!failed()) line(spelling::print(text, given));
+}
+
 /// The subscripts of a place as text, and the shape they select.
 struct KernelBuilder::Subscripts {
   std::vector<spelling::SubscriptText> texts;
@@ -387,24 +404,40 @@ Tile KernelBuilder::load(Place &place, Where where) {
                 s.dims);
 }
 
-void KernelBuilder::store(Place &place, const Operand &operand) {
+void KernelBuilder::store(Place &place, const Operand &operand) { write(place, operand, nullptr, false); }
+
+Tile KernelBuilder::combineInto(const char *floats, const char *integers, Place &&place, const Operand &operand, bool fetches) {
+  KernelBuilder *kernel = place.kernel;
+  bool isFloat = info(kernel->arguments[place.view].dtype).kind == DTypeClass::Float;
+  return kernel->write(place, operand, isFloat ? floats : integers, fetches);
+}
+
+Tile KernelBuilder::write(Place &place, const Operand &operand, const char *kind, bool fetches) {
   Subscripts s;
-  if (failed() || !read(place, operand.where, s)) return;
+  if (failed() || !read(place, operand.where, s)) return {};
   Argument &argument = arguments[place.view];
   argument.stored = true;
   Tile tile = resolve(operand, argument.dtype);
-  if (!tile.isValid()) return;
+  if (!tile.isValid()) return {};
   if (tile.isScalar() && !s.dims.empty()) tile = broadcastTo(tile, s.dims, "store", operand.where);
   std::string wanted = spelling::type(argument.dtype, s.dims), given = spelling::type(tile.type, tile.extents);
-  if (wanted != given) return fail(format("{} takes {} here and is given {}", argument.name, wanted, given), operand.where);
+  if (wanted != given) return fail(format("{} takes {} here and is given {}", argument.name, wanted, given), operand.where), Tile();
   spelling::Value view{argument.name, spelling::view(argument.dtype, argument.sizes)};
   std::optional<spelling::Value> mask;
   if (place.maskTile.isValid()) {
     if (!s.byTiles || place.maskTile.type != i1 || place.maskTile.extents != s.positions)
-      return fail(format("a mask of {} is an i1 tile of the shape of its tiles of positions", argument.name), operand.where);
+      return fail(format("a mask of {} is an i1 tile of the shape of its tiles of positions", argument.name), operand.where), Tile();
     mask = spelling::Value{place.maskTile.name, spelling::type(i1, s.positions)};
   }
-  line(s.byTiles ? spelling::scatter({tile.name, given}, view, s.texts, mask) : spelling::store({tile.name, given}, view, s.texts));
+  if (kind) {
+    argument.loaded = true;
+    std::string text = spelling::atomic(kind, {tile.name, given}, view, s.texts, mask);
+    if (fetches) return define(text, tile.type, tile.extents);
+    line(text);
+  } else {
+    line(s.byTiles ? spelling::scatter({tile.name, given}, view, s.texts, mask) : spelling::store({tile.name, given}, view, s.texts));
+  }
+  return {};
 }
 
 //===----------------------------------------------------------------------===//

@@ -305,6 +305,10 @@ public:
   View workspace(std::string name, std::vector<Operand> sizes, DType dtype, Where where = Where::current());
   /// The author's promise, checked by the interpreter.
   void assume(Operand condition, const std::string &message);
+  /// For debugging: the interpreter reports where an i1, or a tile's element, is false; compiled code has no check.
+  void check(Operand condition, const std::string &message);
+  /// For debugging: the interpreter prints; compiled code does not.
+  void print(const std::string &text, const std::vector<Operand> &values = {});
 
   /// The kernel's text, or the first error. Ends the builder's life: call it once.
   Expected<std::string> finish(Where where = Where::current());
@@ -335,6 +339,10 @@ public:
   static std::vector<Tile> reduceWith(std::vector<Operand> sources, Axis axis, std::vector<Operand> identities, const Combine &combine);
   static Tile scanBy(const char *floats, const char *integers, Operand x, Axis axis, ScanOrder order);
   static Tile positions(const Range &range, DType dtype, Where where);
+  static std::array<Tile, 2> greatest(Operand x, std::optional<int64_t> count, Axis axis);
+  static Tile reinterpretBits(Operand x, DType dtype);
+  static Tile randomBits(Operand seed, Operand position, int word);
+  static Tile combineInto(const char *floats, const char *integers, Place &&place, const Operand &value, bool fetches);
   static Range shift(const Range &range, Operand offset);
   static Range scale(const Range &range, int64_t factor, Where where);
 
@@ -389,6 +397,8 @@ private:
   bool unify(const char *what, const std::vector<Operand> &operands, std::vector<Tile> &tiles);
   Tile load(Place &place, Where where);
   void store(Place &place, const Operand &value);
+  /// `kind`: combined by atomic_rmw; null: stored.
+  Tile write(Place &place, const Operand &value, const char *kind, bool fetches);
   struct Subscripts;
   bool read(const Place &place, Where where, Subscripts &subscripts);
   Tile sizeValue(const std::string &name, Where where);
@@ -457,6 +467,8 @@ Tile fma(Operand a, Operand b, Operand c);
 Tile cast(Operand x, DType dtype);
 /// Integers extended and converted as unsigned.
 Tile castUnsigned(Operand x, DType dtype);
+/// The same bits as another dtype of the same width.
+Tile bitcast(Operand x, DType dtype);
 Tile broadcast(Operand x, const Dims &dims);
 Tile transpose(Operand x, const std::vector<int> &permutation = {1, 0});
 Tile reshape(Operand x, const Dims &dims);
@@ -494,7 +506,25 @@ std::array<Tile, N> reduce(const Tile (&sources)[N], Axis axis, const Tile (&ide
   return KernelBuilder::array<N>(
       KernelBuilder::reduceWith(KernelBuilder::operands(sources, where), axis, KernelBuilder::operands(identities, where), body));
 }
+/// The `count` greatest along one dimension, in descending order, and their positions (i32); equal ones in their order, NaN first.
+std::array<Tile, 2> topK(Operand x, int64_t count, Axis axis);
+/// All of them: a stable descending sort.
+std::array<Tile, 2> sorted(Operand x, Axis axis);
 Tile cumulativeSum(Operand x, Axis axis, ScanOrder order = {});
+
+// Memory that several programs write: each element is combined indivisibly, in any order. `fetchAdd` gives what was there.
+void atomicAdd(Place &&place, Operand value);
+void atomicMaximum(Place &&place, Operand value);
+void atomicMinimum(Place &&place, Operand value);
+Tile fetchAdd(Place &&place, Operand value);
+
+/// 32 random bits (i32) for each position (i32 or i64) by Philox 4x32-10: word 0 .. 3 of the counter `position` under the key
+/// `seed` (an i64 scalar).
+Tile random(Operand seed, Operand position, int word = 0);
+/// Uniform in [0, 1), f32, in steps of 2^-24.
+Tile uniform(Operand seed, Operand position, int word = 0);
+/// Normal, mean 0 and deviation 1, f32 (Box and Muller, of words 0 and 1).
+Tile normal(Operand seed, Operand position);
 
 /// The positions of a range as a tile.
 Tile index(const Range &range, DType dtype = i32, Where where = Where::current());

@@ -23,7 +23,7 @@ static const std::vector<Entry> &entries() {
   static const std::vector<Entry> *all = [] {
     auto *list = new std::vector<Entry>;
     for (auto family : {build::elementwiseFamily, build::matmulFamily, build::quantizedFamily, build::softmaxFamily, build::normFamily,
-                        build::reductionFamily, build::attentionFamily, build::embeddingFamily})
+                        build::reductionFamily, build::attentionFamily, build::embeddingFamily, build::randomFamily})
       for (Entry &entry : family()) list->push_back(std::move(entry));
     return list;
   }();

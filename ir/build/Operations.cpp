@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <numbers>
 
 namespace pantile::build {
 
@@ -137,6 +138,44 @@ Tile KernelBuilder::convert(Operand x, DType dtype, bool isUnsigned) {
   const Tile &tile = x.tile;
   if (tile.type == dtype) return tile;
   return kernel->define(spelling::cast(VALUE(tile), isUnsigned, spelling::type(dtype, tile.extents)), dtype, tile.extents);
+}
+
+std::array<Tile, 2> KernelBuilder::greatest(Operand x, std::optional<int64_t> count, Axis axis) {
+  KernelBuilder *kernel = owner({x});
+  if (!kernel) return {};
+  std::optional<int> dim = kernel->axisOf(x.tile, axis, "topK", x.where);
+  if (!dim) return {};
+  if (count && *count < 1) return kernel->fail(format("topK: finds 1 or more, not {}", *count), x.where), std::array<Tile, 2>();
+  Dims dims = x.tile.extents;
+  if (count) dims[size_t(*dim)] = Dim(*count);
+  std::string values = format("%{}", kernel->counter++), positions = format("%{}", kernel->counter++);
+  kernel->line(format("{}, {} = {}", values, positions,
+                      spelling::topk(VALUE(x.tile), *dim, spelling::type(x.tile.type, dims), spelling::type(i32, dims))));
+  return {kernel->value(values, x.tile.type, dims), kernel->value(positions, i32, dims)};
+}
+
+Tile KernelBuilder::reinterpretBits(Operand x, DType dtype) {
+  KernelBuilder *kernel = owner({x});
+  if (!kernel) return {};
+  const Tile &tile = x.tile;
+  if (tile.type == dtype) return tile;
+  if (tile.type == index_ || dtype == index_ || info(tile.type).bits != info(dtype).bits)
+    return kernel->fail(format("bitcast: {} and {} differ in width", typeOf(tile), spelling::element(dtype)), x.where), Tile();
+  return kernel->define(spelling::bitcast(VALUE(tile), spelling::type(dtype, tile.extents)), dtype, tile.extents);
+}
+
+Tile KernelBuilder::randomBits(Operand seed, Operand position, int word) {
+  KernelBuilder *kernel = owner({seed, position});
+  if (!kernel) return {};
+  Tile key = kernel->resolve(seed, i64), at = kernel->resolve(position, i64);
+  if (kernel->failed()) return {};
+  if (key.type != i64 || !key.isScalar() || (at.type != i32 && at.type != i64) || word < 0 || word > 3)
+    return kernel->fail(
+               format("random: seed {}, positions {}, word {}: a seed is an i64 scalar, positions are i32 or i64, words are 0 to 3",
+                      typeOf(key), typeOf(at), word),
+               position.where),
+           Tile();
+  return kernel->define(spelling::random(key.name, VALUE(at), word, spelling::type(i32, at.extents)), i32, at.extents);
 }
 
 Tile KernelBuilder::spreadTo(Operand x, const Dims &dims) {
@@ -422,6 +461,7 @@ Tile fma(Operand a, Operand b, Operand c) { return K::elementwise("math.fma", {a
 
 Tile cast(Operand x, DType dtype) { return K::convert(x, dtype, false); }
 Tile castUnsigned(Operand x, DType dtype) { return K::convert(x, dtype, true); }
+Tile bitcast(Operand x, DType dtype) { return K::reinterpretBits(x, dtype); }
 Tile broadcast(Operand x, const Dims &dims) { return K::spreadTo(x, dims); }
 Tile transpose(Operand x, const std::vector<int> &permutation) { return K::permute(x, permutation); }
 Tile reshape(Operand x, const Dims &dims) { return K::reinterpret(x, dims); }
@@ -439,7 +479,22 @@ Tile product(Operand x, Axis axis) { return K::reduceBy("mulf", "muli", x, axis)
 Tile max(Operand x, Axis axis) { return K::reduceBy("maximumf", "maxsi", x, axis); }
 Tile min(Operand x, Axis axis) { return K::reduceBy("minimumf", "minsi", x, axis); }
 Tile maxNumber(Operand x, Axis axis) { return K::reduceBy("maxnumf", "maxsi", x, axis); }
+std::array<Tile, 2> topK(Operand x, int64_t count, Axis axis) { return K::greatest(x, count, axis); }
+std::array<Tile, 2> sorted(Operand x, Axis axis) { return K::greatest(x, std::nullopt, axis); }
 Tile cumulativeSum(Operand x, Axis axis, ScanOrder order) { return K::scanBy("addf", "addi", x, axis, order); }
+
+void atomicAdd(Place &&place, Operand value) { K::combineInto("addf", "addi", std::move(place), value, false); }
+void atomicMaximum(Place &&place, Operand value) { K::combineInto("maximumf", "maxsi", std::move(place), value, false); }
+void atomicMinimum(Place &&place, Operand value) { K::combineInto("minimumf", "minsi", std::move(place), value, false); }
+Tile fetchAdd(Place &&place, Operand value) { return K::combineInto("addf", "addi", std::move(place), value, true); }
+
+Tile random(Operand seed, Operand position, int word) { return K::randomBits(seed, position, word); }
+Tile uniform(Operand seed, Operand position, int word) { return castUnsigned(random(seed, position, word) >> 8, f32) * 0x1p-24; }
+Tile normal(Operand seed, Operand position) {
+  // The logarithm's argument is in (0, 1].
+  Tile radius = sqrt(log(1.0 - uniform(seed, position, 0)) * -2.0);
+  return radius * cos(uniform(seed, position, 1) * (2 * std::numbers::pi));
+}
 
 Tile index(const Range &range, DType dtype, Where where) { return K::positions(range, dtype, where); }
 Range operator+(const Range &range, Operand offset) { return K::shift(range, offset); }

@@ -173,6 +173,11 @@ std::string scatter(const Value &value, const Value &view, const std::vector<Sub
   return format("tile.scatter {}, {}{} : {}", value.name, place(view, subscripts), mask ? " mask " + mask->name : "", value.type);
 }
 
+std::string atomic(const char *kind, const Value &value, const Value &view, const std::vector<SubscriptText> &subscripts,
+                   const std::optional<Value> &mask) {
+  return format("tile.atomic_rmw {} {}, {}{} : {}", kind, value.name, place(view, subscripts), mask ? " mask " + mask->name : "",
+                value.type);
+}
 std::string ofRange(const char *what, const Value &range) { return format("tile.{} {} : {}", what, range.name, range.type); }
 std::string index(const Value &range, const std::string &result) {
   return format("tile.index {} : {} -> {}", range.name, range.type, result);
@@ -182,6 +187,17 @@ std::string shift(const Value &range, const std::string &offset) {
 }
 std::string scale(const Value &range, int64_t factor, const std::string &result) {
   return format("tile.scale {} by {} : {} -> {}", range.name, factor, range.type, result);
+}
+std::string assertion(const Value &condition, const std::string &message) {
+  return format("tile.assert {}, \"{}\" : {}", condition.name, message, condition.type);
+}
+std::string print(const std::string &text, const Values &values) {
+  std::vector<std::string> names, types;
+  for (const Value &value : values) names.push_back(value.name), types.push_back(value.type);
+  return format("tile.print \"{}\"", text) + (values.empty() ? "" : format(", {} : {}", joined(names), joined(types)));
+}
+std::string topk(const Value &x, int dim, const std::string &values, const std::string &positions) {
+  return format("tile.topk {} over {} : {} -> {}, {}", x.name, dim, x.type, values, positions);
 }
 std::string assume(const std::string &condition, const std::string &message) {
   return format("tile.assume {}, \"{}\"", condition, message);
@@ -223,6 +239,10 @@ std::string join(const Value &a, const Value &b, const std::string &result) {
 std::string split(const Value &x, const std::string &result) { return format("tile.split {} : {} -> {}", x.name, x.type, result); }
 std::string cast(const Value &x, bool isUnsigned, const std::string &result) {
   return format("tile.cast {}{} : {} -> {}", x.name, isUnsigned ? " unsigned" : "", x.type, result);
+}
+std::string bitcast(const Value &x, const std::string &result) { return format("arith.bitcast {} : {} to {}", x.name, x.type, result); }
+std::string random(const std::string &seed, const Value &position, int word, const std::string &result) {
+  return format("tile.random {}, {}{} : {} -> {}", seed, position.name, word ? format(" word {}", word) : "", position.type, result);
 }
 std::string dot(const Value &a, bool transposeA, const Value &b, bool transposeB, const Value &acc) {
   auto operand = [](const Value &x, bool transposed) { return transposed ? format("transpose({})", x.name) : x.name; };

@@ -60,10 +60,15 @@ std::string store(const Value &value, const Value &view, const std::vector<Subsc
 std::string gather(const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &mask,
                    const std::optional<Value> &pad, const std::string &result);
 std::string scatter(const Value &value, const Value &view, const std::vector<SubscriptText> &subscripts, const std::optional<Value> &mask);
+std::string atomic(const char *kind, const Value &value, const Value &view, const std::vector<SubscriptText> &subscripts,
+                   const std::optional<Value> &mask);
 std::string ofRange(const char *what, const Value &range); ///< begin, end, id
 std::string index(const Value &range, const std::string &result);
 std::string shift(const Value &range, const std::string &offset);
 std::string scale(const Value &range, int64_t factor, const std::string &result);
+std::string assertion(const Value &condition, const std::string &message);
+std::string print(const std::string &text, const Values &values);
+std::string topk(const Value &x, int dim, const std::string &values, const std::string &positions);
 std::string assume(const std::string &condition, const std::string &message);
 
 // Tiles.
@@ -80,6 +85,8 @@ std::string cat(const Values &sources, int along, const std::string &result);
 std::string join(const Value &a, const Value &b, const std::string &result);
 std::string split(const Value &x, const std::string &result);
 std::string cast(const Value &x, bool isUnsigned, const std::string &result);
+std::string bitcast(const Value &x, const std::string &result);
+std::string random(const std::string &seed, const Value &position, int word, const std::string &result);
 std::string dot(const Value &a, bool transposeA, const Value &b, bool transposeB, const Value &acc);
 std::string reduce(const char *kind, const Value &x, int dim, const std::string &result);
 /// The lines that open a general reduction: the operation, then its block's arguments.

@@ -192,6 +192,50 @@ void ScatterOp::print(OpAsmPrinter &printer) {
   printer << " : " << getValue().getType();
 }
 
+/// kind %value, place [: type]; a result, where it has a name, is of the value's type.
+ParseResult AtomicRMWOp::parse(OpAsmParser &parser, OperationState &state) {
+  Place place;
+  StringRef kind;
+  SMLoc start = parser.getCurrentLocation();
+  if (failed(parser.parseOptionalKeyword(&kind))) return parser.emitError(start, "a kind (addf, addi, ..., exchange) comes first");
+  state.addAttribute("kind", parser.getBuilder().getStringAttr(kind));
+  if (parseWrite(parser, state, place)) return failure();
+  addSegments(parser, state, {1, 1, int32_t(place.subscripts.size()), place.mask ? 1 : 0});
+  if (parser.getNumResults()) state.addTypes(state.operands[0].getType());
+  return success();
+}
+
+void AtomicRMWOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getKind() << ' ' << getValue() << ", ";
+  printPlace(printer, getView(), getSubscripts(), getKinds(), getMask());
+  printAttributes(printer, *this);
+  printer << " : " << getValue().getType();
+}
+
+//===----------------------------------------------------------------------===//
+// tile.random %seed, %position word 1 : !i -> !bits
+//===----------------------------------------------------------------------===//
+
+ParseResult RandomOp::parse(OpAsmParser &parser, OperationState &state) {
+  Operand seed, position;
+  Type from, to;
+  if (parser.parseOperand(seed) || parser.parseComma() || parser.parseOperand(position)) return failure();
+  if (succeeded(parser.parseOptionalKeyword("word")) && parseNumber(parser, "word", state)) return failure();
+  if (parser.parseOptionalAttrDict(state.attributes) || parser.parseColonType(from) || parser.parseArrow() || parser.parseType(to) ||
+      parser.resolveOperand(seed, parser.getBuilder().getI64Type(), state.operands) ||
+      parser.resolveOperand(position, from, state.operands))
+    return failure();
+  state.addTypes(to);
+  return success();
+}
+
+void RandomOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getSeed() << ", " << getPosition();
+  if (getWord()) printer << " word " << getWord();
+  printAttributes(printer, *this);
+  printer << " : " << getPosition().getType() << " -> " << getType();
+}
+
 //===----------------------------------------------------------------------===//
 // Tiles: broadcast %x along 1, transpose %x by [1, 0], %a, %b = split %x
 //===----------------------------------------------------------------------===//

@@ -161,6 +161,21 @@ def Tile_ScatterOp : Tile_MemoryOp<"scatter", [AttrSizedOperandSegments, Declare
   let hasVerifier = 1;
 }
 
+def Tile_AtomicRMWOp : Tile_MemoryOp<"atomic_rmw", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "combines into memory: `tile.atomic_rmw addf %v, %S[%i, %j] : !t`, `%old = tile.atomic_rmw addi %one, %C[%b] : i32`";
+  let description = [{
+    Each logical element of the value that lies inside the view is combined with what is there, indivisibly and in any
+    order; elements of one position all count. Subscripts as of `tile.store`, or, where one is a tile of positions, as of
+    `tile.scatter` (with its mask). Kinds: addf maximumf minimumf maxnumf minnumf addi maxsi minsi maxui minui andi ori
+    xori, and `exchange`. A result has the value's type: what was there before, zero where nothing was combined.
+  }];
+  let arguments = (ins Tile_Value:$value, Tile_ViewType:$view, Variadic<Tile_Subscript>:$subscripts, Optional<Tile_Tile>:$mask,
+                       ArrayAttr:$kinds, StrAttr:$kind);
+  let results = (outs Optional<Tile_Value>:$old);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Ranges
 //===----------------------------------------------------------------------===//
@@ -223,6 +238,17 @@ def Tile_IotaOp : Tile_Op<"iota", [Pure]> {
   let summary = "0, 1, 2, ... as a rank-1 tile: `tile.iota : tensor<?xi32, #tile.dims<@cols>>`";
   let results = (outs Tile_Tile:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+def Tile_RandomOp : Tile_Op<"random", [Pure]> {
+  let summary = "random bits by counter: `tile.random %seed, %position : !i -> !bits`, `... word 1 : !i -> !bits`";
+  let description = [{
+    Philox 4x32-10 (Salmon et al., 2011) with the key `seed` (i64) and the counter `position` (i32 or i64, unsigned, its low
+    and high half): one of its four 32-bit words for each position. The same everywhere; every position is its own stream.
+  }];
+  let arguments = (ins I64:$seed, Tile_Value:$position, DefaultValuedAttr<I64Attr, "0">:$word);
+  let results = (outs Tile_Value:$result);
+  let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }
 def Tile_BroadcastOp : Tile_Op<"broadcast", [Pure]> {
@@ -339,6 +365,19 @@ def Tile_ScanOp : Tile_Op<"scan", [RecursivelySpeculatable, RecursiveMemoryEffec
   let hasVerifier = 1;
 }
 
+def Tile_TopKOp : Tile_Op<"topk", [Pure]> {
+  let summary = "the greatest elements along a dimension, and where they stood: `%v, %n = tile.topk %x over 1 : !row -> !top, !places`";
+  let description = [{
+    The results have the source's dimensions, but in place of `dim` a constant k, or `dim` itself: then all are sorted.
+    The first has the greatest elements in descending order, the second (i32) their positions in the source tile. Equal
+    elements keep their order, a NaN is greater than any number. A constant k is at most the number of logical elements.
+  }];
+  let arguments = (ins Tile_Tile:$source, I64Attr:$dim);
+  let results = (outs Tile_Tile:$values, Tile_Tile:$positions);
+  let assemblyFormat = "$source `over` $dim attr-dict `:` type($source) `->` type($values) `,` type($positions)";
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Facts and checks
 //===----------------------------------------------------------------------===//
@@ -349,6 +388,22 @@ def Tile_AssumeOp : Tile_Op<"assume", [MemoryEffects<[MemWrite]>]> {
   let assemblyFormat = "$condition `,` $message attr-dict";
 }
 
+def Tile_AssertOp : Tile_Op<"assert", [MemoryEffects<[MemWrite]>]> {
+  let summary = "an error of the interpreter where an i1, or a logical element of a tile of i1, is false";
+  let description = [{
+    `tile.assert %sorted, "ids ascend" : !mask`. For debugging: compiled code has none (specialize drops it unless asked).
+  }];
+  let arguments = (ins Tile_Value:$condition, StrAttr:$message);
+  let assemblyFormat = "$condition `,` $message attr-dict `:` type($condition)";
+  let hasVerifier = 1;
+}
+
+def Tile_PrintOp : Tile_Op<"print", [MemoryEffects<[MemWrite]>]> {
+  let summary = "the interpreter prints a text and values: `tile.print \"row\", %x, %n : !row, index`; compiled code does not";
+  let arguments = (ins StrAttr:$text, Variadic<Tile_Value>:$values);
+  let assemblyFormat = "$text (`,` $values^ `:` type($values))? attr-dict";
+}
+
 //===----------------------------------------------------------------------===//
 // Scheduled level
 //===----------------------------------------------------------------------===//
@@ -356,13 +411,21 @@ def Tile_AssumeOp : Tile_Op<"assume", [MemoryEffects<[MemWrite]>]> {
 def Tile_GridOp : Tile_Op<"grid", [SingleBlockImplicitTerminator<"YieldOp">, RecursiveMemoryEffects]> {
   let summary = "scheduled: one phase's programs: `tile.grid %pid in %count { ... }`";
   let description = [{
-    Replaces `tile.parallel`: the body decodes %pid with arith into block begins and makes ranges. Attributes carry the
-    schedule as data (`pid_type`, and what the configuration says of loops and loads, by name).
+    ```mlir
+    tile.grid %pid in %count schedule {pid_type = "flat"} { ... }
+    tile.grid (%x, %y) in (%columns, %rows) schedule {pid_type = "xyz"} { ... }   // up to three, x fastest
+    ```
+    Replaces `tile.parallel`: the body decodes the program ids with arith into block begins and makes ranges. Attributes
+    carry the schedule as data (`pid_type`, and what the configuration says of loops and loads, by name).
   }];
-  let arguments = (ins Index:$count, DictionaryAttr:$schedule);
+  let arguments = (ins Variadic<Index>:$counts, DictionaryAttr:$schedule);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Of a grid of one dimension: what lowerings have that never ask for `xyz`.
+    ::mlir::Value getCount() { assert(getCounts().size() == 1 && "a grid of several dimensions"); return getCounts().front(); }
+  }];
 }
 
 def Tile_MakeRangeOp : Tile_Op<"make_range", [Pure]> {

@@ -192,24 +192,34 @@ void LoopOp::print(OpAsmPrinter &printer) {
 }
 
 //===----------------------------------------------------------------------===//
-// tile.grid %pid in %count schedule {...} { ... }
+// tile.grid %pid in %count schedule {...} { ... }     tile.grid (%x, %y) in (%a, %b) schedule {...} { ... }
 //===----------------------------------------------------------------------===//
 
 ParseResult GridOp::parse(OpAsmParser &parser, OperationState &state) {
-  OpAsmParser::Argument program;
-  Operand count;
-  program.type = parser.getBuilder().getIndexType();
-  if (parser.parseArgument(program) || parser.parseKeyword("in") || parser.parseOperand(count) ||
-      parser.resolveOperand(count, program.type, state.operands))
+  SmallVector<OpAsmParser::Argument, 3> programs;
+  SmallVector<Operand, 3> counts;
+  Type index = parser.getBuilder().getIndexType();
+  SMLoc start = parser.getCurrentLocation();
+  if (parseOneOrList(parser, [&] { return parser.parseArgument(programs.emplace_back()); }) || parser.parseKeyword("in") ||
+      parseOneOrList(parser, [&] { return parser.parseOperand(counts.emplace_back()); }) ||
+      parser.resolveOperands(counts, index, state.operands))
     return failure();
+  if (programs.size() != counts.size())
+    return parser.emitError(start, "each grid dimension has a program id and a count: found ")
+           << programs.size() << " ids, " << counts.size() << " counts";
+  for (OpAsmParser::Argument &program : programs) program.type = index;
   NamedAttrList schedule;
   if (succeeded(parser.parseOptionalKeyword("schedule")) && parser.parseOptionalAttrDict(schedule)) return failure();
   state.addAttribute("schedule", schedule.getDictionary(parser.getContext()));
-  return parseBody<GridOp>(parser, state, program);
+  return parseBody<GridOp>(parser, state, programs);
 }
 
 void GridOp::print(OpAsmPrinter &printer) {
-  printer << ' ' << getBody().getArgument(0) << " in " << getCount();
+  auto print = [&](Value value) { printer.printOperand(value); };
+  printer << ' ';
+  printOneOrList(printer, getBody().getArguments(), print);
+  printer << " in ";
+  printOneOrList(printer, getCounts(), print);
   if (!getSchedule().empty()) printer << " schedule " << getSchedule();
   printBody(printer, *this);
 }

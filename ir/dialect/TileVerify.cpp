@@ -81,6 +81,34 @@ LogicalResult MakeRangeOp::verify() {
 // Shapes
 //===----------------------------------------------------------------------===//
 
+LogicalResult AssertOp::verify() {
+  if (elementOf(getCondition().getType()).isInteger(1)) return success();
+  return emitOpError() << "checks an i1 or a tile of i1, found " << getCondition().getType();
+}
+
+LogicalResult TopKOp::verify() {
+  auto source = tileTypeOf(getSource()), values = tileTypeOf(getValues());
+  if (failed(verifyDim(*this, int64_t(getDim()), source.getRank()))) return failure();
+  Type element = source.getElementType();
+  if (element.isIndex() || element.getIntOrFloatBitWidth() < 8)
+    return emitOpError() << "orders elements of 8 bits or more, found " << source;
+  SmallVector<Extent, 4> wanted = extentsOf(source);
+  if (values.getRank() == source.getRank() && dimsOf(values)[getDim()].isConstant()) wanted[getDim()] = extentsOf(values)[getDim()];
+  Type first = tileOfExtents(element, wanted), second = tileOfExtents(IntegerType::get(getContext(), 32), wanted);
+  if (values == first && getPositions().getType() == second) return success();
+  return emitOpError() << "gives " << first << " and " << second << ", where dimension " << getDim() << " may be a constant; found "
+                       << values << " and " << getPositions().getType();
+}
+
+LogicalResult RandomOp::verify() {
+  Type from = getPosition().getType(), to = getType();
+  if (!elementOf(from).isInteger(32) && !elementOf(from).isInteger(64)) return emitOpError() << "positions are i32 or i64, found " << from;
+  if (getWord() < 0 || getWord() > 3) return emitOpError() << "word is one of 0, 1, 2, 3, found " << getWord();
+  auto tile = dyn_cast<RankedTensorType>(from);
+  Type bits = IntegerType::get(getContext(), 32), wanted = tile ? tileOf(bits, dimsOf(tile), tile.getShape()) : bits;
+  return to == wanted ? success() : emitOpError() << "gives " << wanted << ", found " << to;
+}
+
 LogicalResult IotaOp::verify() {
   auto tile = tileTypeOf(getResult());
   if (tile.getRank() != 1) return emitOpError() << "the result has rank 1, found " << tile;

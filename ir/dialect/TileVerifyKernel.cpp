@@ -131,7 +131,7 @@ static LogicalResult verifyPlacement(KernelOp kernel, Operation *op) {
     if (op->getParentOp() == kernel.getOperation()) return success();
     return op->emitError() << "'" << name << "' stands directly in the kernel: phases do not nest";
   }
-  if (isa<LoadOp, StoreOp, GatherOp, ScatterOp, LoopOp>(op) || llvm::any_of(op->getResultTypes(), isTile)) {
+  if (isa<LoadOp, StoreOp, GatherOp, ScatterOp, AtomicRMWOp, LoopOp>(op) || llvm::any_of(op->getResultTypes(), isTile)) {
     Operation *parent = op->getParentOp();
     while (parent != kernel.getOperation() && !isa<ParallelOp, GridOp>(parent)) parent = parent->getParentOp();
     if (parent == kernel.getOperation())
@@ -214,8 +214,10 @@ LogicalResult LoopOp::verify() {
 }
 
 LogicalResult GridOp::verify() {
-  if (getBody().getNumArguments() != 1 || !getBody().getArgument(0).getType().isIndex())
-    return emitOpError() << "the body takes the program id as index, found (" << getBody().getArgumentTypes() << ")";
+  if (getCounts().empty() || getCounts().size() > 3) return emitOpError() << "has one to three dimensions, found " << getCounts().size();
+  if (getBody().getNumArguments() != getCounts().size() ||
+      !llvm::all_of(getBody().getArgumentTypes(), [](Type type) { return type.isIndex(); }))
+    return emitOpError() << "the body takes one program id a dimension as index, found (" << getBody().getArgumentTypes() << ")";
   return verifyYieldsNothing(*this);
 }
 

@@ -19,6 +19,10 @@ void LoadOp::getEffects(Effects &effects) { effects.emplace_back(MemoryEffects::
 void GatherOp::getEffects(Effects &effects) { effects.emplace_back(MemoryEffects::Read::get(), &getViewMutable()); }
 void StoreOp::getEffects(Effects &effects) { effects.emplace_back(MemoryEffects::Write::get(), &getViewMutable()); }
 void ScatterOp::getEffects(Effects &effects) { effects.emplace_back(MemoryEffects::Write::get(), &getViewMutable()); }
+void AtomicRMWOp::getEffects(Effects &effects) {
+  effects.emplace_back(MemoryEffects::Read::get(), &getViewMutable());
+  effects.emplace_back(MemoryEffects::Write::get(), &getViewMutable());
+}
 
 //===----------------------------------------------------------------------===//
 // Rules
@@ -35,10 +39,16 @@ static StringRef accessOf(Value view) {
   return access ? access.getValue() : StringRef();
 }
 
+/// Tiles of positions among the subscripts.
+enum class Tiles : uint8_t { None, Some, Any };
+
 /// Checks subscripts against the view and the value's type against what they select.
-template <typename Op> static LogicalResult verifyAccess(Op op, Type value, bool isWrite, bool takesTiles) {
+template <typename Op> static LogicalResult verifyAccess(Op op, Type value, bool isWrite, Tiles tiles) {
   ViewType view = op.getView().getType();
-  if (StringRef access = accessOf(op.getView()); access == (isWrite ? "read" : "write"))
+  constexpr bool isAtomic = std::is_same_v<Op, AtomicRMWOp>;
+  if (StringRef access = accessOf(op.getView()); isAtomic && (access == "read" || access == "write"))
+    return op.emitOpError() << "reads and writes a view whose tile.access is \"" << access << "\"; declare \"update\"";
+  else if (!isAtomic && access == (isWrite ? "read" : "write"))
     return op.emitOpError() << (isWrite ? "writes" : "reads") << " a view whose tile.access is \"" << access
                             << "\"; declare \"update\" or \"" << (isWrite ? "write" : "read") << "\"";
   if (int64_t(op.getKinds().size()) != view.getRank())
@@ -69,7 +79,7 @@ template <typename Op> static LogicalResult verifyAccess(Op op, Type value, bool
       dims.push_back(range.getDim());
       shape.push_back(range.getExtent());
     } else if (auto tile = dyn_cast<RankedTensorType>(type)) {
-      if (!takesTiles)
+      if (tiles == Tiles::None)
         return op.emitOpError() << "subscript " << i << " is a tile of positions: use " << (isWrite ? "tile.scatter" : "tile.gather");
       if (!tile.getElementType().isIndex() && !tile.getElementType().isSignlessInteger())
         return op.emitOpError() << "positions are integers or index, found " << tile;
@@ -82,7 +92,7 @@ template <typename Op> static LogicalResult verifyAccess(Op op, Type value, bool
       }
     }
   }
-  if (takesTiles && !positions)
+  if (tiles == Tiles::Some && !positions)
     return op.emitOpError() << "needs a tile of positions among its subscripts: use " << (isWrite ? "tile.store" : "tile.load")
                             << " without one";
 
@@ -93,8 +103,9 @@ template <typename Op> static LogicalResult verifyAccess(Op op, Type value, bool
     wanted = tileOf(wanted, dims, shape);
   }
   if (wanted != value) return op.emitOpError() << "these subscripts " << (isWrite ? "take " : "give ") << wanted << ", found " << value;
-  if constexpr (std::is_same_v<Op, GatherOp> || std::is_same_v<Op, ScatterOp>) {
+  if constexpr (std::is_same_v<Op, GatherOp> || std::is_same_v<Op, ScatterOp> || isAtomic) {
     if (op.getMask()) {
+      if (!positions) return op.emitOpError("a mask goes with a tile of positions among the subscripts");
       Type mask = RankedTensorType::get(positions.getShape(), IntegerType::get(op.getContext(), 1), positions.getEncoding());
       if (op.getMask().getType() != mask)
         return op.emitOpError() << "the mask is " << mask << ", as the positions, found " << op.getMask().getType();
@@ -106,10 +117,29 @@ template <typename Op> static LogicalResult verifyAccess(Op op, Type value, bool
   return success();
 }
 
-LogicalResult LoadOp::verify() { return verifyAccess(*this, getType(), /*isWrite=*/false, /*takesTiles=*/false); }
-LogicalResult StoreOp::verify() { return verifyAccess(*this, getValue().getType(), /*isWrite=*/true, /*takesTiles=*/false); }
-LogicalResult GatherOp::verify() { return verifyAccess(*this, getType(), /*isWrite=*/false, /*takesTiles=*/true); }
-LogicalResult ScatterOp::verify() { return verifyAccess(*this, getValue().getType(), /*isWrite=*/true, /*takesTiles=*/true); }
+LogicalResult LoadOp::verify() { return verifyAccess(*this, getType(), /*isWrite=*/false, Tiles::None); }
+LogicalResult StoreOp::verify() { return verifyAccess(*this, getValue().getType(), /*isWrite=*/true, Tiles::None); }
+LogicalResult GatherOp::verify() { return verifyAccess(*this, getType(), /*isWrite=*/false, Tiles::Some); }
+LogicalResult ScatterOp::verify() { return verifyAccess(*this, getValue().getType(), /*isWrite=*/true, Tiles::Some); }
+
+LogicalResult AtomicRMWOp::verify() {
+  Type element = elementOf(getValue().getType());
+  KindClass kind = getKind() == "exchange"                      ? (isa<FloatType>(element) ? KindClass::Float : KindClass::Integer)
+                   : getKind() == "mulf" || getKind() == "muli" ? KindClass::Unknown
+                                                                : classOfKind(getKind());
+  if (kind == KindClass::Unknown)
+    return emitOpError() << "unknown kind '" << getKind()
+                         << "': one of addf maximumf minimumf maxnumf minnumf addi maxsi minsi maxui minui andi ori xori exchange";
+  unsigned bits = element.isIndex() ? 0 : element.getIntOrFloatBitWidth();
+  if (bits < (isa<FloatType>(element) ? 16 : 8))
+    return emitOpError() << "combines floats of 16 to 64 bits and integers of 8 to 64, found " << getValue().getType();
+  if ((kind == KindClass::Float) != isa<FloatType>(element))
+    return emitOpError() << "kind '" << getKind() << "' is of " << (kind == KindClass::Float ? "floats" : "integers") << ", found "
+                         << getValue().getType();
+  if (getOld() && getOld().getType() != getValue().getType())
+    return emitOpError() << "gives what was there as " << getValue().getType() << ", found " << getOld().getType();
+  return verifyAccess(*this, getValue().getType(), /*isWrite=*/true, Tiles::Any);
+}
 
 static LogicalResult verifyViewDim(Operation *op, int64_t dim, ViewType view) {
   if (dim >= 0 && dim < view.getRank()) return success();

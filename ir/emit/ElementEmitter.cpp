@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ir/emit/ElementEmitter.h"
+#include "ir/emit/Random.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -223,6 +224,7 @@ llvm::Value *ElementEmitter::elementwise(Operation *op, llvm::ArrayRef<llvm::Val
     return convert(given[0], from, to, false, b);
   }
   if (isa<arith::ExtUIOp, arith::UIToFPOp, arith::FPToUIOp, arith::IndexCastUIOp>(op)) return convert(given[0], from, to, true, b);
+  if (auto random = dyn_cast<RandomOp>(op)) return emitPhilox(b, given[0], given[1], unsigned(random.getWord()));
   if (isa<arith::BitcastOp>(op)) {
     llvm::Type *result = shapedLike(given[0], registerType(to));
     return b.CreateBitCast(given[0], result);

@@ -44,9 +44,11 @@ Extent Extent::scaled(int64_t multiply, int64_t divide) const {
 
 Value viewOf(Operation *access) {
   return llvm::TypeSwitch<Operation *, Value>(access)
-      .Case<LoadOp, StoreOp, GatherOp, ScatterOp>([](auto op) { return Value(op.getView()); })
+      .Case<LoadOp, StoreOp, GatherOp, ScatterOp, AtomicRMWOp>([](auto op) { return Value(op.getView()); })
       .Default(Value());
 }
+
+bool writesView(Operation *op) { return isa<StoreOp, ScatterOp, AtomicRMWOp>(op); }
 
 SmallVector<Subscript, 4> subscriptsOf(Operation *access) {
   using Parts = std::pair<OperandRange, ArrayAttr>;
@@ -54,7 +56,8 @@ SmallVector<Subscript, 4> subscriptsOf(Operation *access) {
                     .Case([](LoadOp op) { return Parts(op.getSubscripts(), op.getKinds()); })
                     .Case([](StoreOp op) { return Parts(op.getSubscripts(), op.getKinds()); })
                     .Case([](GatherOp op) { return Parts(op.getSubscripts(), op.getKinds()); })
-                    .Case([](ScatterOp op) { return Parts(op.getSubscripts(), op.getKinds()); });
+                    .Case([](ScatterOp op) { return Parts(op.getSubscripts(), op.getKinds()); })
+                    .Case([](AtomicRMWOp op) { return Parts(op.getSubscripts(), op.getKinds()); });
   auto [operands, kinds] = parts;
   SmallVector<Subscript, 4> result;
   unsigned next = 0;
@@ -208,6 +211,16 @@ Extents ExtentAnalysis::visit(Operation *op, unsigned index) const {
   Extents whole(type.getRank());
   return llvm::TypeSwitch<Operation *, Extents>(op)
       .Case<LoadOp, GatherOp>([&](Operation *access) { return ofSubscripts(access); })
+      .Case([&](TopKOp top) {
+        Extents extents = of(top.getSource());
+        if (dimsOf(type)[top.getDim()].isConstant()) extents[top.getDim()] = {};
+        return extents;
+      })
+      .Case([&](AtomicRMWOp atomic) {
+        Extents extents = ofSubscripts(atomic);
+        for (auto [i, extent] : llvm::enumerate(of(atomic.getValue()))) extents[i].join(extent);
+        return extents;
+      })
       .Case([&](IndexOp index) { return Extents{Extent{{atomOfRange(index.getRange())}}}; })
       .Case<IotaOp, SplatOp>([&](Operation *) { return whole; })
       .Case([&](BroadcastOp broadcast) {

@@ -93,9 +93,12 @@ struct Subscript {
   llvm::StringRef symbol; ///< of Full: its symbol, or empty
   int64_t extent = 0;     ///< of Full without a symbol
 };
-/// The subscripts of a load, store, gather or scatter, one a dimension of its view.
+/// The subscripts of a load, store, gather, scatter or atomic_rmw, one a dimension of its view.
 llvm::SmallVector<Subscript, 4> subscriptsOf(mlir::Operation *access);
+/// The view of an access; null of other operations.
 mlir::Value viewOf(mlir::Operation *access);
+/// Whether an operation writes to a view: store, scatter, atomic_rmw.
+bool writesView(mlir::Operation *op);
 
 } // namespace pantile::tile
 

@@ -26,6 +26,7 @@
 #include "core/Configuration.h"
 #include "core/DType.h"
 
+#include <functional>
 #include <span>
 #include <string>
 #include <variant>
@@ -78,6 +79,8 @@ struct InterpretOptions {
   uint64_t samples = 0;
   uint64_t seed = 0;
   InterpretReport *report = nullptr;
+  /// Takes a line of tile.print; by default it goes to standard error.
+  std::function<void(const std::string &)> print;
 };
 
 /// Runs a verified kernel. Errors: InvalidArgument where the arguments do not fit the kernel or the kernel misbehaves.

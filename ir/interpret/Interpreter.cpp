@@ -84,39 +84,25 @@ Status errorAt(Operation *op, std::string text) { return at(op, Status(PANTILE_I
 //===----------------------------------------------------------------------===//
 
 const llvm::StringMap<Interpreter::Handler> &Interpreter::handlers() {
-  static const llvm::StringMap<Handler> table{{"tile.parallel", &Interpreter::parallel},
-                                              {"tile.grid", &Interpreter::grid},
-                                              {"tile.loop", &Interpreter::loop},
-                                              {"scf.if", &Interpreter::scfIf},
-                                              {"scf.for", &Interpreter::scfFor},
-                                              {"tile.dim", &Interpreter::dim},
-                                              {"tile.workspace", &Interpreter::workspace},
-                                              {"tile.load", &Interpreter::load},
-                                              {"tile.store", &Interpreter::store},
-                                              {"tile.gather", &Interpreter::gather},
-                                              {"tile.scatter", &Interpreter::scatter},
-                                              {"tile.pack", &Interpreter::pack},
-                                              {"tile.begin", &Interpreter::rangeQuery},
-                                              {"tile.end", &Interpreter::rangeQuery},
-                                              {"tile.id", &Interpreter::rangeQuery},
-                                              {"tile.index", &Interpreter::rangeQuery},
-                                              {"tile.shift", &Interpreter::rangeQuery},
-                                              {"tile.scale", &Interpreter::rangeQuery},
-                                              {"tile.make_range", &Interpreter::makeRange},
-                                              {"tile.assume", &Interpreter::assume},
-                                              {"arith.constant", &Interpreter::constant},
-                                              {"tile.splat", &Interpreter::shape},
-                                              {"tile.iota", &Interpreter::shape},
-                                              {"tile.broadcast", &Interpreter::shape},
-                                              {"tile.transpose", &Interpreter::shape},
-                                              {"tile.reshape", &Interpreter::shape},
-                                              {"tile.cat", &Interpreter::shape},
-                                              {"tile.join", &Interpreter::shape},
-                                              {"tile.split", &Interpreter::split},
-                                              {"tile.cast", &Interpreter::cast},
-                                              {"tile.dot", &Interpreter::dot},
-                                              {"tile.reduce", &Interpreter::reduce},
-                                              {"tile.scan", &Interpreter::scan}};
+  static const llvm::StringMap<Handler> table{{"tile.parallel", &Interpreter::parallel},   {"tile.grid", &Interpreter::grid},
+                                              {"tile.loop", &Interpreter::loop},           {"scf.if", &Interpreter::scfIf},
+                                              {"scf.for", &Interpreter::scfFor},           {"tile.dim", &Interpreter::dim},
+                                              {"tile.workspace", &Interpreter::workspace}, {"tile.load", &Interpreter::load},
+                                              {"tile.store", &Interpreter::store},         {"tile.gather", &Interpreter::gather},
+                                              {"tile.scatter", &Interpreter::scatter},     {"tile.atomic_rmw", &Interpreter::atomic},
+                                              {"tile.pack", &Interpreter::pack},           {"tile.begin", &Interpreter::rangeQuery},
+                                              {"tile.end", &Interpreter::rangeQuery},      {"tile.id", &Interpreter::rangeQuery},
+                                              {"tile.index", &Interpreter::rangeQuery},    {"tile.shift", &Interpreter::rangeQuery},
+                                              {"tile.scale", &Interpreter::rangeQuery},    {"tile.make_range", &Interpreter::makeRange},
+                                              {"tile.assume", &Interpreter::assume},       {"tile.assert", &Interpreter::assertion},
+                                              {"tile.print", &Interpreter::print},         {"tile.topk", &Interpreter::topk},
+                                              {"arith.constant", &Interpreter::constant},  {"tile.splat", &Interpreter::shape},
+                                              {"tile.iota", &Interpreter::shape},          {"tile.broadcast", &Interpreter::shape},
+                                              {"tile.transpose", &Interpreter::shape},     {"tile.reshape", &Interpreter::shape},
+                                              {"tile.cat", &Interpreter::shape},           {"tile.join", &Interpreter::shape},
+                                              {"tile.split", &Interpreter::split},         {"tile.cast", &Interpreter::cast},
+                                              {"tile.random", &Interpreter::random},       {"tile.dot", &Interpreter::dot},
+                                              {"tile.reduce", &Interpreter::reduce},       {"tile.scan", &Interpreter::scan}};
   return table;
 }
 
@@ -144,7 +130,9 @@ Status Interpreter::runBlock(Block &block) {
 std::vector<int64_t> Interpreter::programsOf(Operation *op, ArrayRef<int64_t> counts) {
   int64_t total = product(counts);
   std::vector<int64_t> all;
+  // Later phases and atomics need what all programs do.
   bool isLast = !op->getNextNode() || op->getNextNode()->hasTrait<OpTrait::IsTerminator>();
+  isLast &= !op->walk([](tile::AtomicRMWOp) { return WalkResult::interrupt(); }).wasInterrupted();
   int64_t classes = 1;
   for (int64_t count : counts) classes *= std::min<int64_t>(count, 3);
   if (options.samples == 0 || !isLast || total <= classes + int64_t(options.samples)) {
@@ -204,9 +192,14 @@ Status Interpreter::grid(Operation *op) {
   auto grid = llvm::cast<tile::GridOp>(op);
   PANTILE_RETURN_IF_ERROR(bindFullExtents(grid.getBody()));
   Block &body = grid.getBody().front();
-  int64_t count = indexOf(grid.getCount());
-  for (int64_t program : programsOf(op, {std::max<int64_t>(0, count)})) {
-    set(body.getArgument(0), integerScalar(program));
+  Sizes counts; // slowest first, as programsOf numbers them
+  for (mlir::Value count : llvm::reverse(grid.getCounts())) counts.push_back(std::max<int64_t>(0, indexOf(count)));
+  for (int64_t program : programsOf(op, counts)) {
+    int64_t rest = program;
+    for (auto [argument, count] : llvm::zip(body.getArguments(), llvm::reverse(counts))) {
+      set(argument, integerScalar(rest % count));
+      rest /= count;
+    }
     if (options.report) ++options.report->programs;
     PANTILE_RETURN_IF_ERROR(runBlock(body));
   }

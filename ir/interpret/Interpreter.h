@@ -62,10 +62,13 @@ private:
   Status store(mlir::Operation *op);
   Status gather(mlir::Operation *op);
   Status scatter(mlir::Operation *op);
+  Status atomic(mlir::Operation *op);
   Status pack(mlir::Operation *op);
   Status rangeQuery(mlir::Operation *op);
   Status makeRange(mlir::Operation *op);
   Status assume(mlir::Operation *op);
+  Status assertion(mlir::Operation *op);
+  Status print(mlir::Operation *op);
   Expected<Selectors> selectorsOf(mlir::Operation *access);
   void written(const View &view, const Box &box);
 
@@ -75,6 +78,8 @@ private:
   Status shape(mlir::Operation *op);
   Status split(mlir::Operation *op);
   Status cast(mlir::Operation *op);
+  Status random(mlir::Operation *op);
+  Status topk(mlir::Operation *op);
   Status dot(mlir::Operation *op);
   Status reduce(mlir::Operation *op);
   Status scan(mlir::Operation *op);

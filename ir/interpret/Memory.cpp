@@ -154,7 +154,7 @@ Walk walkOf(const Selectors &selectors, const TilePtr &mask) {
   }
   if (mask)
     for (auto [to, from] : llvm::zip(walk.shape, mask->extents)) to = std::min(to, from);
-  std::copy(walk.shape.begin(), walk.shape.end(), walk.extents.begin() + walk.shapeAt);
+  if (walk.shapeAt >= 0) std::copy(walk.shape.begin(), walk.shape.end(), walk.extents.begin() + walk.shapeAt);
   return walk;
 }
 
@@ -200,15 +200,42 @@ TilePtr gather(const View &view, const Selectors &selectors, TilePtr mask, const
   return result;
 }
 
-void scatter(const View &view, const Selectors &selectors, TilePtr mask, TilePtr value, const std::function<void(const Box &)> &written) {
+/// Of a write: no more than the value has, which is cropped to it.
+static Walk walkOfWrite(const Selectors &selectors, const TilePtr &mask, TilePtr &value) {
   Walk walk = walkOf(selectors, mask);
   for (auto [to, from] : llvm::zip(walk.extents, value->extents)) to = std::min(to, from);
   for (int64_t d = 0; d < walk.shapeRank; ++d) walk.shape[d] = walk.extents[walk.shapeAt + d];
   value = crop(value, walk.extents);
+  return walk;
+}
+
+void scatter(const View &view, const Selectors &selectors, TilePtr mask, TilePtr value, const std::function<void(const Box &)> &written) {
+  Walk walk = walkOfWrite(selectors, mask, value);
   eachPoint(view, selectors, mask, walk, [&](int64_t index, int64_t element, const Sizes &indices) {
     writeRun(view, element, 0, 1, *value, index);
     if (written) written({indices, Sizes(indices.size(), 1)});
   });
+}
+
+TilePtr atomic(const View &view, const Selectors &selectors, TilePtr mask, TilePtr value, llvm::StringRef kind,
+               const std::function<void(const Box &)> &written) {
+  Walk walk = walkOfWrite(selectors, mask, value);
+  auto old = std::make_shared<Tile>(view.dtype, walk.extents);
+  Combine combine(kind == "exchange" ? "addi" : kind, view.dtype, /*rounds=*/true);
+  Tile now(view.dtype, llvm::ArrayRef<int64_t>());
+  eachPoint(view, selectors, mask, walk, [&](int64_t index, int64_t element, const Sizes &indices) {
+    readRun(view, element, 0, 1, *old, index);
+    now.with(*value, [&](auto &to, const auto &from) { to[0] = from[size_t(index)]; });
+    if (kind != "exchange") {
+      if (now.isFloat())
+        combine(now.floats.data(), &old->floats[size_t(index)], 1);
+      else
+        combine(now.integers.data(), &old->integers[size_t(index)], 1);
+    }
+    writeRun(view, element, 0, 1, now, 0);
+    if (written) written({indices, Sizes(indices.size(), 1)});
+  });
+  return old;
 }
 
 Expected<ViewPtr> allocateWorkspace(DType dtype, llvm::ArrayRef<int64_t> sizes) {

@@ -38,6 +38,10 @@ TilePtr gather(const View &view, const Selectors &selectors, TilePtr mask, const
 void scatter(const View &view, const Selectors &selectors, TilePtr mask, TilePtr value, const std::function<void(const Box &)> &written);
 
 /// A zeroed workspace. Fails above 2^40 bytes.
+/// Combines `value` into the view by a kind of tile.reduce, or `exchange`, one element after another. Gives what was there.
+TilePtr atomic(const View &view, const Selectors &selectors, TilePtr mask, TilePtr value, llvm::StringRef kind,
+               const std::function<void(const Box &)> &written);
+
 Expected<ViewPtr> allocateWorkspace(DType dtype, llvm::ArrayRef<int64_t> sizes);
 
 } // namespace pantile::interpreter

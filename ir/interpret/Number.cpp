@@ -78,6 +78,18 @@ void roundAll(DType dtype, std::vector<double> &values) {
   roundAll(formatOf(dtype), values);
 }
 
+std::array<uint32_t, 4> philox(uint64_t key, uint64_t counter) {
+  std::array<uint32_t, 4> c{uint32_t(counter), uint32_t(counter >> 32), 0, 0};
+  auto k0 = uint32_t(key), k1 = uint32_t(key >> 32);
+  for (int round = 0; round < 10; ++round) {
+    uint64_t left = uint64_t(0xD2511F53) * c[0], right = uint64_t(0xCD9E8D57) * c[2];
+    c = {uint32_t(right >> 32) ^ c[1] ^ k0, uint32_t(right), uint32_t(left >> 32) ^ c[3] ^ k1, uint32_t(left)};
+    k0 += 0x9E3779B9;
+    k1 += 0xBB67AE85;
+  }
+  return c;
+}
+
 int64_t wrapTo(DType dtype, int64_t value) {
   unsigned bits = info(dtype).bits;
   if (bits >= 64 || dtype == PANTILE_INDEX) return value;

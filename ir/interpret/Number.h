@@ -9,6 +9,7 @@
 
 #include "core/DType.h"
 
+#include <array>
 #include <vector>
 
 namespace pantile::interpreter {
@@ -31,6 +32,9 @@ void roundAll(DType dtype, std::vector<double> &values);
 void roundAll(const FloatFormat &format, std::vector<double> &values);
 
 /// Wraps to the width; sign-extended (i1: 0 or 1).
+/// Philox 4x32-10 with a 64-bit key and the low half of its counter.
+std::array<uint32_t, 4> philox(uint64_t key, uint64_t counter);
+
 int64_t wrapTo(DType dtype, int64_t value);
 void wrapAll(DType dtype, std::vector<int64_t> &values);
 /// The value an integer of this width has when read as signed (i1: 0 or -1) or unsigned.

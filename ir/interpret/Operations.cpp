@@ -12,7 +12,11 @@
 #include "ir/interpret/Shape.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
+
 #include "llvm/ADT/TypeSwitch.h"
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
 
 using namespace mlir;
 
@@ -129,6 +133,19 @@ Status Interpreter::scatter(Operation *op) {
   return {};
 }
 
+Status Interpreter::atomic(Operation *op) {
+  auto atomic = llvm::cast<tile::AtomicRMWOp>(op);
+  PANTILE_ASSIGN(Selectors selectors, selectorsOf(op));
+  const View &view = viewOf(atomic.getView());
+  TilePtr mask = atomic.getMask() ? tileOf(atomic.getMask()) : nullptr;
+  TilePtr old =
+      interpreter::atomic(view, selectors, mask, tileOf(atomic.getValue()), atomic.getKind(), [&](const Box &box) { written(view, box); });
+  if (!atomic.getOld()) return {};
+  PANTILE_ASSIGN(TilePtr edged, atEdges(op, old));
+  set(atomic.getOld(), edged);
+  return {};
+}
+
 //===----------------------------------------------------------------------===//
 // Ranges
 //===----------------------------------------------------------------------===//
@@ -165,6 +182,54 @@ Status Interpreter::makeRange(Operation *op) {
 Status Interpreter::assume(Operation *op) {
   auto assume = llvm::cast<tile::AssumeOp>(op);
   if (!tileOf(assume.getCondition())->integers[0]) return errorAt(op, "does not hold: " + assume.getMessage().str());
+  return {};
+}
+
+/// Of a position in a row-major tile: "[2, 7]".
+static std::string placeOf(const Tile &tile, int64_t position) {
+  Sizes at(tile.extents);
+  for (int64_t d = tile.rank() - 1; d >= 0; --d) {
+    at[d] = position % tile.extents[d];
+    position /= tile.extents[d];
+  }
+  std::string text;
+  for (int64_t index : at) text += (text.empty() ? "" : ", ") + std::to_string(index);
+  return "[" + text + "]";
+}
+
+Status Interpreter::assertion(Operation *op) {
+  auto assertion = llvm::cast<tile::AssertOp>(op);
+  const Tile &condition = *tileOf(assertion.getCondition());
+  for (size_t i = 0; i < condition.integers.size(); ++i)
+    if (!condition.integers[i])
+      return errorAt(op, "does not hold" + (condition.rank() ? " at " + placeOf(condition, int64_t(i)) : "") + ": " +
+                             assertion.getMessage().str());
+  return {};
+}
+
+Status Interpreter::print(Operation *op) {
+  constexpr int64_t kMost = 64; // of one value
+  auto print = llvm::cast<tile::PrintOp>(op);
+  std::string text = print.getText().str();
+  for (mlir::Value value : print.getValues()) {
+    const Tile &tile = *tileOf(value);
+    std::string extents;
+    for (int64_t extent : tile.extents) extents += std::to_string(extent) + "x";
+    if (tile.rank()) text += " " + extents + std::string(info(tile.dtype).name);
+    for (int64_t i = 0; i < std::min(tile.count(), kMost); ++i) {
+      char number[32];
+      if (tile.isFloat())
+        std::snprintf(number, sizeof(number), " %.9g", tile.floats[size_t(i)]);
+      else
+        std::snprintf(number, sizeof(number), " %lld", (long long)tile.integers[size_t(i)]);
+      text += number;
+    }
+    if (tile.count() > kMost) text += " ...";
+  }
+  if (options.print)
+    options.print(text);
+  else
+    std::fprintf(stderr, "%s\n", text.c_str());
   return {};
 }
 
@@ -249,6 +314,58 @@ Status Interpreter::cast(Operation *op) {
   const Tile &source = *tileOf(cast.getSource());
   // i1 extends by zero here, as its value stands.
   set(cast.getResult(), castTo(source, dtype, cast.getIsUnsigned() || source.dtype == PANTILE_I1));
+  return {};
+}
+
+Status Interpreter::topk(Operation *op) {
+  auto top = llvm::cast<tile::TopKOp>(op);
+  const Tile &source = *tileOf(top.getSource());
+  auto dim = size_t(top.getDim());
+  int64_t length = source.extents[dim];
+  const tile::Dim &kept = tile::dimsOf(cast<RankedTensorType>(top.getValues().getType()))[dim];
+  int64_t count = kept.isConstant() ? kept.factor : length;
+  if (count > length)
+    return errorAt(op, "seeks the greatest " + std::to_string(count) + " of " + std::to_string(length) + " elements")
+        .withFix("assume that the dimension has as many");
+  Sizes extents(source.extents);
+  extents[dim] = count;
+  auto values = std::make_shared<Tile>(source.dtype, extents);
+  auto positions = std::make_shared<Tile>(PANTILE_I32, extents);
+  int64_t inner = product(ArrayRef<int64_t>(extents).drop_front(dim + 1)), outer = product(ArrayRef<int64_t>(extents).take_front(dim));
+  std::vector<int64_t> order(static_cast<size_t>(length));
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t n = 0; n < inner; ++n) {
+      auto at = [&](int64_t i) { return size_t((o * length + i) * inner + n); };
+      for (int64_t i = 0; i < length; ++i) order[size_t(i)] = i;
+      // Equal elements in their order: by position.
+      std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        auto after = [&](int64_t x, int64_t y) {
+          if (!source.isFloat()) return source.integers[at(x)] > source.integers[at(y)];
+          double left = source.floats[at(x)], right = source.floats[at(y)];
+          return left > right || (std::isnan(left) && !std::isnan(right));
+        };
+        return after(a, b) || (!after(b, a) && a < b);
+      });
+      for (int64_t i = 0; i < count; ++i) {
+        auto to = size_t((o * count + i) * inner + n);
+        values->with(source, [&](auto &into, const auto &from) { into[to] = from[at(order[size_t(i)])]; });
+        positions->integers[to] = order[size_t(i)];
+      }
+    }
+  set(top.getValues(), TilePtr(values));
+  set(top.getPositions(), TilePtr(positions));
+  return {};
+}
+
+Status Interpreter::random(Operation *op) {
+  auto random = llvm::cast<tile::RandomOp>(op);
+  const Tile &position = *tileOf(random.getPosition());
+  auto result = std::make_shared<Tile>(PANTILE_I32, position.extents);
+  auto seed = uint64_t(tileOf(random.getSeed())->integers[0]);
+  unsigned bits = info(position.dtype).bits;
+  for (size_t i = 0; i < position.integers.size(); ++i)
+    result->integers[i] = int32_t(philox(seed, asUnsigned(position.integers[i], bits))[size_t(random.getWord())]);
+  set(random.getResult(), TilePtr(result));
   return {};
 }
 

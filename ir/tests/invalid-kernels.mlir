@@ -213,11 +213,27 @@ tile.kernel @k(%n: index) attributes {scheduled} {
 // -----
 
 tile.kernel @k(%n: index) attributes {scheduled} {
-  // expected-error @+1 {{the body takes the program id as index, found ('i32')}}
+  // expected-error @+1 {{the body takes one program id a dimension as index, found ('i32')}}
   "tile.grid"(%n) <{schedule = {}}> ({
   ^bb0(%i: i32):
     tile.yield
   }) : (index) -> ()
+}
+
+// -----
+
+tile.kernel @k(%n: index) attributes {scheduled} {
+  // expected-error @+1 {{each grid dimension has a program id and a count: found 2 ids, 1 counts}}
+  tile.grid (%i, %j) in %n {
+  }
+}
+
+// -----
+
+tile.kernel @k(%n: index) attributes {scheduled} {
+  // expected-error @+1 {{has one to three dimensions, found 4}}
+  tile.grid (%i, %j, %k, %l) in (%n, %n, %n, %n) {
+  }
 }
 
 // -----
@@ -294,3 +310,10 @@ tile.kernel @k(%n: index) {
     scf.yield
   }
 }
+
+// -----
+
+tile.kernel @k(%n: index)
+
+// expected-error @+1 {{a tile.kernel needs a body: { ... }}}
+// -----

@@ -218,3 +218,77 @@ tile.kernel @k(%X: !tile.view<?x?xf32>, %r: index) attributes {scheduled} {
     %p = tile.pack %X over 1 at %i {panel = 8} : !tile.view<?x?xf32>, !tile.range<@b>
   }
 }
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?xf32>, %s: f32, %i: index) {
+  tile.parallel %p in %i by 1 {
+    // expected-error @+1 {{unknown kind 'mulf': one of addf maximumf minimumf maxnumf minnumf addi maxsi minsi maxui minui andi ori xori exchange}}
+    tile.atomic_rmw mulf %s, %X[%p]
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?xf32>, %s: f32, %i: index) {
+  tile.parallel %p in %i by 1 {
+    // expected-error @+1 {{kind 'addi' is of integers, found 'f32'}}
+    tile.atomic_rmw addi %s, %X[%p]
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?xi4>, %s: i4, %i: index) {
+  tile.parallel %p in %i by 1 {
+    // expected-error @+1 {{combines floats of 16 to 64 bits and integers of 8 to 64, found 'i4'}}
+    tile.atomic_rmw addi %s, %X[%p]
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?xf32> {tile.access = "write"}, %s: f32, %i: index) {
+  tile.parallel %p in %i by 1 {
+    // expected-error @+1 {{reads and writes a view whose tile.access is "write"; declare "update"}}
+    tile.atomic_rmw addf %s, %X[%p]
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?xf32>, %i: index) {
+  tile.parallel %p in %i by @b {
+    %x = tile.load %X[%p] : tensor<?xf32, #tile.dims<@b>>
+    %m = arith.cmpf oeq, %x, %x : tensor<?xf32, #tile.dims<@b>>
+    // expected-error @+1 {{a mask goes with a tile of positions among the subscripts}}
+    tile.atomic_rmw addf %x, %X[%p] mask %m
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?xf32>, %s: f32, %i: index) {
+  tile.parallel %p in %i by 1 {
+    // expected-error @+1 {{gives what was there as 'f32', found 'f64'}}
+    %old = "tile.atomic_rmw"(%s, %X, %p) <{kind = "addf", kinds = [unit], operandSegmentSizes = array<i32: 1, 1, 1, 0>}> : (f32, !tile.view<?xf32>, index) -> f64
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x?xf32>, %s: f32, %i: index) {
+  tile.parallel %p in %i by 1 {
+    // expected-error @+1 {{a view of rank 2 takes as many subscripts, found 1}}
+    tile.atomic_rmw addf %s, %X[%p]
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?xf32>, %s: f32, %i: index) {
+  tile.parallel %p in %i by 1 {
+    // expected-error @+1 {{a kind (addf, addi, ..., exchange) comes first}}
+    tile.atomic_rmw %s, %X[%p]
+  }
+}

@@ -466,7 +466,7 @@ tile.kernel @k(%s: f32, %n: index) {
 tile.kernel @k(%s: f32, %n: index) {
   tile.parallel %i in %n by @b {
     %m = tile.splat %s : !fbc
-    // expected-error @+1 {{unknown kind 'sum': one of addf}}
+    // expected-error @+1 {{unknown kind 'sum': one of addf mulf}}
     %r = "tile.reduce"(%m) <{dim = 1 : i64, kind = "sum", operandSegmentSizes = array<i32: 1, 0>}> ({}) : (!fbc) -> !fb
   }
 }
@@ -588,5 +588,66 @@ tile.kernel @k(%s: f32, %n: index) {
     %m = tile.splat %s : !fbc
     // expected-error @+1 {{results have the tiles' types: ('tensor<?x?xf32, #tile.dims<@b, @c>>'), found ('tensor<?xf32, #tile.dims<@b>>')}}
     %r = "tile.scan"(%m) <{dim = 1 : i64, kind = "addf", operandSegmentSizes = array<i32: 1, 0>}> ({}) : (!fbc) -> !fb
+  }
+}
+
+// -----
+
+tile.kernel @k(%s: i64, %p: i16) {
+  // expected-error @+1 {{positions are i32 or i64, found 'i16'}}
+  %r = tile.random %s, %p : i16 -> i32
+}
+
+// -----
+
+tile.kernel @k(%s: i64) {
+  // expected-error @+1 {{word is one of 0, 1, 2, 3, found 4}}
+  %r = tile.random %s, %s word 4 : i64 -> i32
+}
+
+// -----
+
+tile.kernel @k(%s: i64) {
+  // expected-error @+1 {{gives 'i32', found 'i64'}}
+  %r = tile.random %s, %s : i64 -> i64
+}
+
+// -----
+
+!fb = tensor<?xf32, #tile.dims<@b>>
+tile.kernel @k(%s: f32, %n: index) {
+  tile.parallel %i in %n by @b {
+    %x = tile.splat %s : !fb
+    // expected-error @+1 {{'along' names at least one new dimension}}
+    %y = "tile.broadcast"(%x) <{along = array<i64>}> : (!fb) -> !fb
+  }
+}
+
+// -----
+
+tile.kernel @k(%s: f32) {
+  // expected-error @+1 {{checks an i1 or a tile of i1, found 'f32'}}
+  tile.assert %s, "positive" : f32
+}
+
+// -----
+
+!fb = tensor<?xf32, #tile.dims<@b>>
+tile.kernel @k(%s: f32, %n: index) {
+  tile.parallel %i in %n by @b {
+    %x = tile.splat %s : !fb
+    // expected-error @+1 {{gives 'tensor<4xf32, #tile.dims<4>>' and 'tensor<4xi32, #tile.dims<4>>', where dimension 0 may be a constant; found 'tensor<4xf32, #tile.dims<4>>' and 'tensor<4xi64, #tile.dims<4>>'}}
+    %v, %p = tile.topk %x over 0 : !fb -> tensor<4xf32, #tile.dims<4>>, tensor<4xi64, #tile.dims<4>>
+  }
+}
+
+// -----
+
+!ib = tensor<?xi1, #tile.dims<@b>>
+tile.kernel @k(%s: i1, %n: index) {
+  tile.parallel %i in %n by @b {
+    %x = tile.splat %s : !ib
+    // expected-error @+1 {{orders elements of 8 bits or more, found 'tensor<?xi1, #tile.dims<@b>>'}}
+    %v, %p = tile.topk %x over 0 : !ib -> !ib, tensor<?xi32, #tile.dims<@b>>
   }
 }

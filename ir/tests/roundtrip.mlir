@@ -74,12 +74,35 @@ tile.kernel @memory(%T: !tile.view<?x?xf32>, %I: !tile.view<?xi32>, %O: !tile.vi
     %g = tile.gather %T[%ids, full @cols] mask %mask pad %zero : !row
     // CHECK: tile.gather %{{.*}}[%{{.*}}, full @cols] : tensor<?x?xf32, #tile.dims<@br, @cols>>
     %h = tile.gather %T[%ids, full @cols] : !row
+    // CHECK: tile.atomic_rmw addf %{{.*}}, %{{.*}}[%{{.*}}, full @cols] mask %{{.*}} : tensor<?x?xf32, #tile.dims<@br, @cols>>
+    tile.atomic_rmw addf %g, %T[%ids, full @cols] mask %mask : !row
     // CHECK: tile.gather %{{.*}}[%{{.*}}, %{{.*}}] : tensor<?xf32, #tile.dims<@br>>
     %both = tile.gather %T[%ids, %ids] : !col
     // CHECK: tile.scatter %{{.*}}, %{{.*}}[%{{.*}}, full @cols] mask %{{.*}} : tensor<?x?xf32, #tile.dims<@br, @cols>>
     tile.scatter %g, %T[%ids, full @cols] mask %mask : !row
     // CHECK: tile.scatter %{{.*}}, %{{.*}}[%{{.*}}] : tensor<?xf32, #tile.dims<@br>>
     tile.scatter %both, %O[%ids]
+    // CHECK: tile.atomic_rmw maxsi %{{.*}}, %{{.*}}[%{{.*}}] : tensor<?xi32, #tile.dims<@br>>
+    tile.atomic_rmw maxsi %ids, %I[%r]
+    // CHECK: %[[OLD:.*]] = tile.atomic_rmw addf %{{.*}}, %{{.*}}[%{{.*}}] : f32
+    %old = tile.atomic_rmw addf %scalar, %O[%first] : f32
+    // CHECK: tile.atomic_rmw exchange %[[OLD]], %{{.*}}[%{{.*}}] : f32
+    tile.atomic_rmw exchange %old, %O[%first]
+    // CHECK: %{{.*}}, %{{.*}} = tile.topk %{{.*}} over 1 : tensor<?x?xf32, #tile.dims<@br, @cols>> -> tensor<?x4xf32, #tile.dims<@br, 4>>, tensor<?x4xi32, #tile.dims<@br, 4>>
+    %top, %places = tile.topk %g over 1 : !row -> tensor<?x4xf32, #tile.dims<@br, 4>>, tensor<?x4xi32, #tile.dims<@br, 4>>
+    // CHECK: tile.topk %{{.*}} over 0 : tensor<?xi32, #tile.dims<@br>> -> tensor<?xi32, #tile.dims<@br>>, tensor<?xi32, #tile.dims<@br>>
+    %sorted, %order = tile.topk %ids over 0 : !ids -> !ids, !ids
+    // CHECK: tile.assert %{{.*}}, "positive" : tensor<?xi1, #tile.dims<@br>>
+    tile.assert %mask, "positive" : !m
+    // CHECK: tile.print "ids", %{{.*}}, %{{.*}} : tensor<?xi32, #tile.dims<@br>>, f32
+    tile.print "ids", %ids, %scalar : !ids, f32
+    // CHECK: tile.print "here"
+    tile.print "here"
+    %seed = arith.constant 7 : i64
+    // CHECK: tile.random %{{.*}}, %{{.*}} : tensor<?xi32, #tile.dims<@br>> -> tensor<?xi32, #tile.dims<@br>>
+    %bits = tile.random %seed, %ids : !ids -> !ids
+    // CHECK: tile.random %{{.*}}, %{{.*}} word 3 : i64 -> i32
+    %more = tile.random %seed, %seed word 3 : i64 -> i32
   }
 }
 
@@ -180,5 +203,11 @@ tile.kernel @scheduled(%X: !tile.view<?x?xf32>, %Y: !tile.view<?x?xf32>) attribu
   }
   // CHECK: tile.grid %{{.*}} in %{{.*}} {
   tile.grid %pid in %M {
+  }
+  // CHECK: tile.grid (%{{.*}}, %{{.*}}) in (%{{.*}}, %{{.*}}) schedule {pid_type = "xyz"} {
+  tile.grid (%x, %y) in (%M, %M) schedule {pid_type = "xyz"} {
+    // CHECK: tile.loop %{{.*}} in %{{.*}} by 1 attributes {persistent} {
+    tile.loop %t in %y by 1 attributes {persistent} {
+    }
   }
 }

@@ -1,6 +1,8 @@
 // RUN: pantile-opt %s --tile-specialize='configuration={br=4}' | FileCheck %s
 // RUN: pantile-opt %s --tile-specialize='configuration={br=4,"reduction_loops.n"=64}' | FileCheck %s --check-prefix=ROLLED
 // RUN: pantile-opt %s --tile-specialize='configuration={br=4,n=128} mask' | FileCheck %s --check-prefix=MASKED
+// RUN: pantile-opt %s --tile-specialize='configuration={br=4,"pid_type.0"="persistent_blocked",num_sm_multiplier=2} units=5' | FileCheck %s --check-prefix=BLOCKED
+// RUN: pantile-opt %s --tile-specialize='configuration={br=4,"pid_type.0"="persistent_interleaved"} units=5' | FileCheck %s --check-prefix=INTERLEAVED
 // RUN: not pantile-opt %s --tile-specialize='configuration={br=4} bound-full-extents' 2>&1 | FileCheck %s --check-prefix=UNBOUND
 
 // UNBOUND: full extent @n has no bound
@@ -19,6 +21,20 @@
 // ROLLED: tile.load %{{.*}}[%{{.*}}, %[[D]]] : tensor<4x64xf32
 // ROLLED: tile.broadcast %[[SUM]] along 1
 // ROLLED: tile.store %{{.*}}, %{{.*}}[%{{.*}}, %[[D]]]
+
+// BLOCKED: %[[BLOCKS:.*]] = arith.ceildivsi
+// BLOCKED: %[[PROGRAMS:.*]] = arith.minsi %[[BLOCKS]], %c10
+// BLOCKED: tile.grid %[[PID:.*]] in %[[PROGRAMS]] schedule {pid_type = "persistent_blocked"} {
+// BLOCKED: %[[EACH:.*]] = arith.ceildivsi %[[BLOCKS]], %[[PROGRAMS]]
+// BLOCKED: %[[FIRST:.*]] = arith.muli %[[PID]], %[[EACH]]
+// BLOCKED: tile.loop %[[K:.*]] in %{{.*}} by 1 attributes {persistent} {
+// BLOCKED: %[[BLOCK:.*]] = arith.addi %[[FIRST]], %[[K]]
+// BLOCKED: tile.make_range %[[BLOCK]] at
+
+// INTERLEAVED: tile.grid %[[PID:.*]] in %[[PROGRAMS:.*]] schedule {pid_type = "persistent_interleaved"} {
+// INTERLEAVED: tile.loop %[[K:.*]] in %{{.*}} by 1 attributes {persistent} {
+// INTERLEAVED: %[[STEP:.*]] = arith.muli %[[K]], %[[PROGRAMS]]
+// INTERLEAVED: arith.addi %[[PID]], %[[STEP]]
 
 // MASKED: %[[INSIDE:.*]] = tile.broadcast %{{.*}} along 0 : tensor<128xi1
 // MASKED: %[[X:.*]] = arith.select %[[INSIDE]]

@@ -73,6 +73,7 @@ std::vector<Variant> allVariants() {
     for (const char *options : {"rank=2", "rank=2,axis=0", "rank=3,axis=1", "rank=1"}) forFloats(all, {op, options, {}, {}, false, {}});
   for (const char *options : {"rank=2", "rank=2,axis=0", "rank=1"})
     forFloats(all, {"argmax", options, {}, {{"N", {1, 2, 17, 64, 131}}, {"M", {1, 3, 33}}}, false, {}});
+  for (const char *options : {"k=1", "k=5"}) forFloats(all, {"topk", options, {}, {{"N", {5, 6, 17, 64, 131}}}, false, {}});
   for (const char *options : {"rank=2", "rank=2,axis=0", "rank=2,reverse=1", "rank=2,exclusive=1", "rank=1"})
     forFloats(all, {"cumsum", options, {}, {}, false, {}});
   forFloats(all, {"cross_entropy", "", {}, {{"V", {1, 2, 17, 64, 131, 1000}}}, false, {}});
@@ -86,6 +87,11 @@ std::vector<Variant> allVariants() {
   forFloats(all, {"attention_decode", "", {{"H", "HK", 3}}, heads, false, {}});
   forFloats(all, {"attention_decode", "window=1", {{"H", "HK", 2}}, heads, false, {{"window", {1, 5, 40}}}});
   forFloats(all, {"embedding", "", {}, {{"V", {1, 7, 64}}}, false, {}});
+  forFloats(all, {"index_add", "out=f32", {}, {{"V", {1, 7, 64}}}, false, {}});
+  std::map<std::string, std::vector<double>> seeds{{"seed", {0, 1, 1e15}}, {"rate", {0, 0.3, 1}}, {"low", {-1}},
+                                                   {"high", {2}},          {"mean", {0, -3}},     {"deviation", {1, 0.25}}};
+  for (const char *op : {"dropout", "random_uniform", "random_normal"})
+    for (const char *options : {"", "rank=3"}) forFloats(all, {op, options, {}, {}, false, seeds});
   std::map<std::string, std::vector<int64_t>> rotary{{"DH", {1, 4, 16, 33}}, {"P", {64}}};
   for (const char *style : {"style=half", "style=interleaved"}) {
     forFloats(all, {"rope", style, {{"D", "DH", 2}}, rotary, false, {}});

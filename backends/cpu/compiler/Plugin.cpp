@@ -76,7 +76,7 @@ const void *queryInterface(const pantile_plugin *, const char *name) {
 }
 
 /// Changes whenever generated code may: raise the number with every change of lowering or codegen.
-const pantile_plugin kPlugin = {sizeof(pantile_plugin), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, "cpu", "cpu-3 llvm-22", kSanitizer, {},
+const pantile_plugin kPlugin = {sizeof(pantile_plugin), PANTILE_ABI_MAJOR, PANTILE_ABI_MINOR, "cpu", "cpu-4 llvm-22", kSanitizer, {},
                                 queryInterface};
 
 } // namespace

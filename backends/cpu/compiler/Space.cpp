@@ -171,10 +171,9 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
   Roles roles = rolesOf(kernel, request.target);
   std::string few = roles.rowLength.empty() ? "" : roles.rowLength + " 16 <=";
 
-  // Programs are dealt out by the device half; loops unroll by vectors.
-  llvm::erase_if(space.parameters, [](const ParameterDescription &parameter) {
-    return llvm::StringRef(parameter.name).starts_with("pid_type") || llvm::StringRef(parameter.name).starts_with("range_unroll_factors");
-  });
+  // Loops unroll by vectors. (Programs are dealt out by the device half: no `pid_type` but flat.)
+  llvm::erase_if(space.parameters,
+                 [](const ParameterDescription &parameter) { return llvm::StringRef(parameter.name).starts_with("range_unroll_factors"); });
   bool bytes = roles.hasDot && roles.form.group == 4, pairs = roles.hasDot && roles.form.group == 2;
   // A right operand that streams by: whole rows for the memory's sake, enough blocks for every worker.
   std::string streamed = roles.columnLength.empty() ? "1024" : roles.columnLength + " pow2ceil 4096 min";

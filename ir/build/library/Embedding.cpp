@@ -18,6 +18,17 @@ static Status writeEmbedding(KernelBuilder &k, const Options &o) {
   return Status::ok();
 }
 
+/// The gradient of embedding: rows that share an id add up.
+static Status writeIndexAdd(KernelBuilder &k, const Options &o) {
+  auto [V, S, D] = k.sizes("V", "S", "D");
+  View X = k.view("X", {S, D}, o.dtype()), Ids = k.view("Ids", {S}, i32).values(0, V), Table = k.view("Table", {V, D}, o.dtype("out"));
+  k.parallel({{"s", S, "bs"}, {"j", D, "bd"}}, [&](Range s, Range j) {
+    Tile ids = Ids(s);
+    atomicAdd(Table(ids, j), cast(X(s, j), o.dtype("out")));
+  });
+  return Status::ok();
+}
+
 /// Pairs of elements turn by position / theta^(2j/D): j and j + D/2 (half), or 2j and 2j + 1 (interleaved). Heads share angles.
 static Status writeRope(KernelBuilder &k, const Options &o) {
   auto [S, H, D, P, DH] = k.sizes("S", "H", "D", "P", "DH");
@@ -75,6 +86,7 @@ static Status writeRope(KernelBuilder &k, const Options &o) {
 std::vector<Entry> embeddingFamily() {
   return {
       {{"embedding", "rows of Table by Ids", {dtypeOption(), outOption()}, {}}, writeEmbedding},
+      {{"index_add", "adds rows of X to rows of Table by Ids", {dtypeOption(), outOption()}, {}}, writeIndexAdd},
       {{"rope",
         "rotary position embedding",
         {dtypeOption(),

@@ -29,6 +29,15 @@ Expected<int> Options::axis() const {
   return axis < 0 ? axis + rank() : axis;
 }
 
+Expected<int> Options::number(const std::string &name, int lowest, int highest) const {
+  const std::string &value = text(name);
+  int number = 0;
+  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error == std::errc() && end == value.data() + value.size() && number >= lowest && number <= highest) return number;
+  return Status(PANTILE_INVALID_ARGUMENT, fmt::format("option '{}' cannot be '{}'", name, value))
+      .withFix(fmt::format("say a number from {} to {}", lowest, highest));
+}
+
 static const std::vector<std::string> floats = {"f32", "f16", "bf16"};
 
 LibraryOption dtypeOption(std::vector<std::string> more) {

@@ -28,6 +28,8 @@ public:
   int rank() const { return std::stoi(text("rank")); }
   /// `axis` as 0 .. rank-1 (empty: the last); an error names the range.
   Expected<int> axis() const;
+  /// An integer option; an error names the range.
+  Expected<int> number(const std::string &name, int lowest, int highest) const;
 
 private:
   std::map<std::string, std::string> values;
@@ -46,6 +48,7 @@ std::vector<Entry> normFamily();
 std::vector<Entry> reductionFamily();
 std::vector<Entry> attentionFamily();
 std::vector<Entry> embeddingFamily();
+std::vector<Entry> randomFamily();
 
 // Options that many operators share.
 LibraryOption dtypeOption(std::vector<std::string> more = {});

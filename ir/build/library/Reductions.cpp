@@ -128,6 +128,20 @@ static Status writeCumsum(KernelBuilder &k, const Options &o) {
   return Status::ok();
 }
 
+static Status writeTopK(KernelBuilder &k, const Options &o) {
+  PANTILE_ASSIGN(int count, o.number("k", 1, 4096));
+  auto [M, N] = k.sizes("M", "N");
+  View X = k.view("X", {M, N}, o.dtype()), Values = k.view("Values", {M, count}, o.dtype()), Indices = k.view("Indices", {M, count}, i32);
+  k.assume(N >= count, "a row has at least k elements");
+  Full row = full("n"), top = full(count);
+  k.parallel({"i", M, "bm"}, [&](Range i) {
+    auto [values, indices] = topK(X(i, row), count, row);
+    Values(i, top) = values;
+    Indices(i, top) = indices;
+  });
+  return Status::ok();
+}
+
 std::vector<Entry> reductionFamily() {
   std::vector<LibraryOption> options = {dtypeOption(), outOption(), rankOption(2), axisOption()}, scans = options;
   std::vector<LibraryOption> positions = {dtypeOption(), rankOption(2), axisOption()};
@@ -141,6 +155,8 @@ std::vector<Entry> reductionFamily() {
       {{"min", "minimum along an axis", options, {}}, with(writeExtreme, false)},
       {{"variance", "mean of squared differences from the mean along an axis", options, {}}, writeVariance},
       {{"argmax", "position of the first maximum along an axis", positions, {}}, writeArgmax},
+      {{"topk", "the k greatest of each row, descending, and their columns", {dtypeOption(), {"k", "8", "how many, 1 to 4096", {}}}, {}},
+       writeTopK},
       {{"cumsum", "cumulative sum along an axis", scans, {}}, writeCumsum},
   };
 }

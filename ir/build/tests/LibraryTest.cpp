@@ -45,7 +45,8 @@ TEST(Library, EveryPairOfOptionsReadsAndIsCanonicalAtOnce) {
       for (const KernelArgument &a : once->header.arguments) {
         if (!a.isView()) continue;
         EXPECT_EQ(a.sizes.size(), size_t(a.rank)) << op.name << " " << a.name;
-        EXPECT_NE(a.access, Access::Update) << op.name << " " << a.name << ": the library's views are read or written";
+        EXPECT_EQ(a.access == Access::Update, op.name == "index_add" && a.name == "Table")
+            << op.name << " " << a.name << ": the library's views are read or written";
         bool isInteger = info(a.dtype).kind != DTypeClass::Float;
         EXPECT_TRUE(a.access == Access::Write || !isInteger || !a.rangeHigh.empty()) << op.name << " " << a.name << " has no tile.range";
       }

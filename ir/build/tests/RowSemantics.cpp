@@ -201,6 +201,26 @@ TEST(Axes, Cumsum) {
     }
 }
 
+TEST(TopK, DescendingEqualOnesInTheirOrderNanFirst) {
+  Tensor X = random(PANTILE_F32, {4, 23}), Values(PANTILE_F32, {4, 5}), Indices(PANTILE_I32, {4, 5});
+  for (int n = 0; n < 23; ++n) X.set({1, n}, n % 3); // many equal
+  X.set({2, 7}, NAN), X.set({2, 3}, INFINITY);
+  run("topk", "k=5", {X, Values, Indices});
+  for (int m = 0; m < 4; ++m) {
+    std::vector<int> order(23);
+    for (int n = 0; n < 23; ++n) order[size_t(n)] = n;
+    auto key = [&](int n) { return std::isnan(X(m, n)) ? 1e30 : std::min(X(m, n), 1e29); };
+    std::sort(order.begin(), order.end(), [&](int a, int b) { return key(a) != key(b) ? key(a) > key(b) : a < b; });
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(Indices(m, i), order[size_t(i)]) << m << ", " << i;
+      EXPECT_TRUE(Values(m, i) == X(m, order[size_t(i)]) || (std::isnan(Values(m, i)) && std::isnan(X(m, order[size_t(i)]))))
+          << m << ", " << i;
+    }
+  }
+  Tensor few = random(PANTILE_F32, {2, 4}), some(PANTILE_F32, {2, 5}), places(PANTILE_I32, {2, 5});
+  EXPECT_NE(errorOfRun("topk", "k=5", {few, some, places}).find("a row has at least k elements"), std::string::npos);
+}
+
 //===----------------------------------------------------------------------===//
 // Sampling
 //===----------------------------------------------------------------------===//

@@ -15,6 +15,7 @@ namespace pantile {
 inline std::vector<std::string> valuesOf(const LibraryOption &option) {
   std::vector<std::string> values = option.values;
   if (option.name == "axis") values = {"0", "-1"};
+  if (option.name == "k") values = {"1", "5"};
   if (option.defaultValue.empty()) values.push_back("");
   return values;
 }

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 using namespace pantile;
 using namespace pantile::testing;
@@ -410,6 +411,119 @@ tile.kernel @k(%T: !tile.view<?x?xf32> {tile.sizes = ["V", "D"]}, %I: !tile.view
     tile.scatter %g, %Z[%ids, full @d] mask %m : !t
   }
 })";
+
+TEST(Interpret, AtomicsCountEveryElement) {
+  const char *text = R"(
+!i = tensor<?xi32, #tile.dims<@b>>
+!m = tensor<?xi1, #tile.dims<@b>>
+!t = tensor<?xf32, #tile.dims<@b>>
+tile.kernel @k(%X: !tile.view<?xf32> {tile.sizes = ["S"]}, %I: !tile.view<?xi32> {tile.sizes = ["S"]}, %Y: !tile.view<?xf32>,
+               %R: !tile.view<?xf32> {tile.sizes = ["S"]}, %N: !tile.view<?xi32>) {
+  %S = tile.dim %I, 0
+  tile.parallel %s in %S by @b {
+    %ids = tile.load %I[%s] : !i
+    %x = tile.load %X[%s] : !t
+    %c3 = arith.constant 3 : i32
+    %three = tile.splat %c3 : !i
+    %m = arith.cmpi ne, %ids, %three : !i
+    tile.atomic_rmw addf %x, %Y[%ids] mask %m : !t
+    tile.atomic_rmw maximumf %x, %R[%s] : !t
+    %zero = arith.constant 0 : index
+    %one = arith.constant 1 : i32
+    %old = tile.atomic_rmw addi %one, %N[%zero] : i32
+    %id = tile.id %s : !tile.range<@b>
+    %next = arith.addi %id, %zero : index
+    %place = arith.constant 1 : index
+    %i = arith.addi %next, %place : index
+    tile.store %old, %N[%i]
+  }
+})";
+  HostArray X(PANTILE_F32, {5}, {1, 2, 3, 4, 5}), I(PANTILE_I32, {5}, {1, 0, 3, 1, 9}), Y(PANTILE_F32, {4}, {10, 20, 30, 40}),
+      R(PANTILE_F32, {5}, {0, 7, nan_, 4, 9}), N(PANTILE_I32, {4}, {100, 0, 0, 0});
+  Status status = blocks(text, {X, I, Y, R, N}, "{b = 2}");
+  ASSERT_TRUE(status.isOk()) << status.message();
+  expectEqual(Y.values(), {12, 25, 30, 40}); // id 3 is masked, id 9 outside
+  expectEqual(R.values(), {1, 7, nan_, 4, 9});
+  expectEqual(N.values(), {103, 100, 101, 102});
+}
+
+TEST(Interpret, TopKOrdersLogicalElements) {
+  const char *text = R"(
+!t = tensor<?x?xf32, #tile.dims<@b, @n>>
+!i = tensor<?x?xi32, #tile.dims<@b, @n>>
+tile.kernel @k(%X: !tile.view<?x?xf32> {tile.sizes = ["M", "N"]}, %V: !tile.view<?x2xf32> {tile.sizes = ["M", "2"]},
+               %P: !tile.view<?x2xi32> {tile.sizes = ["M", "2"]}, %S: !tile.view<?x?xi32> {tile.sizes = ["M", "N"]}) {
+  %M = tile.dim %X, 0
+  tile.parallel %i in %M by @b {
+    %x = tile.load %X[%i, full @n] : !t
+    %v, %p = tile.topk %x over 1 : !t -> tensor<?x2xf32, #tile.dims<@b, 2>>, tensor<?x2xi32, #tile.dims<@b, 2>>
+    %all, %order = tile.topk %x over 1 : !t -> !t, !i
+    tile.store %v, %V[%i, full 2]
+    tile.store %p, %P[%i, full 2]
+    tile.store %order, %S[%i, full @n]
+  }
+})";
+  HostArray X(PANTILE_F32, {3, 3}, {1, 3, 3, -inf, nan_, 5, 0, -1, -2}), V(PANTILE_F32, {3, 2}), P(PANTILE_I32, {3, 2}),
+      S(PANTILE_I32, {3, 3});
+  Status status = blocks(text, {X, V, P, S}, "{b = 2}");
+  ASSERT_TRUE(status.isOk()) << status.message();
+  expectEqual(V.values(), {3, 3, nan_, 5, 0, -1});
+  expectEqual(P.values(), {1, 2, 1, 2, 0, 1});
+  expectEqual(S.values(), {1, 2, 0, 1, 2, 0, 0, 1, 2});
+  HostArray few(PANTILE_F32, {1, 1}, {1}), v(PANTILE_F32, {1, 2}), p(PANTILE_I32, {1, 2}), s(PANTILE_I32, {1, 1});
+  EXPECT_NE(runText(text, {few, v, p, s}).message().find("tile.topk: seeks the greatest 2 of 1 elements"), std::string::npos);
+}
+
+TEST(Interpret, AssertsAndPrints) {
+  const char *text = R"(
+!t = tensor<?xf32, #tile.dims<@b>>
+tile.kernel @k(%X: !tile.view<?xf32>) {
+  %N = tile.dim %X, 0
+  tile.parallel %i in %N by @b {
+    %x = tile.load %X[%i] : !t
+    %id = tile.id %i : !tile.range<@b>
+    tile.print "block", %id, %x : index, !t
+    %ok = arith.cmpf oeq, %x, %x : !t
+    tile.assert %ok, "no nan" : tensor<?xi1, #tile.dims<@b>>
+  }
+})";
+  std::vector<std::string> lines;
+  InterpretOptions options;
+  options.blocks = *Configuration::fromText("{b = 2}");
+  options.print = [&](const std::string &line) { lines.push_back(line); };
+  HostArray good(PANTILE_F32, {3}, {1, 2.5, -3}), bad(PANTILE_F32, {3}, {1, 2, nan_});
+  EXPECT_TRUE(runText(text, {good}, options).isOk());
+  EXPECT_EQ(lines, (std::vector<std::string>{"block 0 2xf32 1 2.5", "block 1 1xf32 -3"}));
+  std::string error = runText(text, {bad}, options).message();
+  EXPECT_NE(error.find("tile.assert: does not hold at [0]: no nan"), std::string::npos) << error;
+}
+
+TEST(Interpret, RandomIsPhilox) {
+  // The known answer of Random123 for key 0, counter 0; words in order.
+  const char *text = R"(
+!p = tensor<?xi64, #tile.dims<@b>>
+!r = tensor<?xi32, #tile.dims<@b>>
+tile.kernel @k(%P: !tile.view<?xi64> {tile.sizes = ["N"]}, %Y: !tile.view<?xi32> {tile.sizes = ["N"]}, %seed: i64) {
+  %N = tile.dim %P, 0
+  tile.parallel %i in %N by @b {
+    %p = tile.load %P[%i] : !p
+    %y = tile.random %seed, %p word WORD : !p -> !r
+    tile.store %y, %Y[%i]
+  }
+})";
+  const uint32_t zeros[] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+  std::set<double> seen;
+  for (int word = 0; word < 4; ++word) {
+    std::string one = text;
+    one.replace(one.find("WORD"), 4, std::to_string(word));
+    HostArray P(PANTILE_I64, {4}, {0, 1, 4294967296.0, -1}), Y(PANTILE_I32, {4});
+    Status status = runText(one, {P, Y, HostScalar{0}});
+    ASSERT_TRUE(status.isOk()) << status.message();
+    EXPECT_EQ(Y.values()[0], int32_t(zeros[word]));
+    for (double value : Y.values()) seen.insert(value);
+  }
+  EXPECT_EQ(seen.size(), 16u);
+}
 
 TEST(Interpret, GatherPadsAndScatterDrops) {
   HostArray T(PANTILE_F32, {5, 2}, ramp(10)), I(PANTILE_I32, {4}, {4, -1, 3, 9}), Y(PANTILE_F32, {4, 2}),

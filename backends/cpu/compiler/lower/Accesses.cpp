@@ -220,10 +220,10 @@ Address PhaseLowering::addressOf(Operation *access, const Positions &at, Scope &
   if (auto gather = dyn_cast<GatherOp>(access))
     if (gather.getMask())
       addCondition(address, evaluate(gather.getMask(), Positions(at.begin() + firstTile, at.begin() + firstTile + tileRank), scope), scope);
-  if (auto scatter = dyn_cast<ScatterOp>(access))
-    if (scatter.getMask())
-      addCondition(address, evaluate(scatter.getMask(), Positions(at.begin() + firstTile, at.begin() + firstTile + tileRank), scope),
-                   scope);
+  Value mask = isa<ScatterOp>(access)     ? cast<ScatterOp>(access).getMask()
+               : isa<AtomicRMWOp>(access) ? cast<AtomicRMWOp>(access).getMask()
+                                          : Value();
+  if (mask) addCondition(address, evaluate(mask, Positions(at.begin() + firstTile, at.begin() + firstTile + tileRank), scope), scope);
   return address;
 }
 

@@ -31,6 +31,9 @@ void PhaseLowering::lowerBlock(Block *block) {
     case Step::Scan:
       lowerScan(cast<ScanOp>(step.op));
       break;
+    case Step::TopK:
+      lowerTopK(cast<TopKOp>(step.op));
+      break;
     case Step::Control:
       lowerControl(step.op);
       break;
@@ -58,6 +61,15 @@ void PhaseLowering::lowerScalar(Operation *op) {
         nestRoot = &scope;
         storeElements(addressOf(store, {}, scope), scalar(store.getValue()), cast<ViewType>(store.getView().getType()).getElementType(),
                       scope, false);
+        nestRoot = nullptr;
+        b.SetInsertPoint(scope.builder.GetInsertBlock());
+      })
+      .Case([&](AtomicRMWOp atomic) {
+        Scope scope(b.GetInsertBlock(), nullptr);
+        nestRoot = &scope;
+        Address address = addressOf(atomic, {}, scope);
+        llvm::Value *old = combineElements(address, scalar(atomic.getValue()), atomic.getValue().getType(), atomic.getKind(), scope);
+        if (atomic.getOld()) scalars[atomic.getOld()] = old;
         nestRoot = nullptr;
         b.SetInsertPoint(scope.builder.GetInsertBlock());
       })

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/compiler/lower/PhaseLowering.h"
+#include "ir/emit/Random.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -289,6 +290,10 @@ llvm::Value *PhaseLowering::compute(Value value, const Positions &at, Scope &sco
         return real ? convert(index, IntegerType::get(type.getContext(), 32), type, false, here) : index;
       })
       .Case([&](SplatOp splat) { return scalar(splat.getScalar()); })
+      .Case([&](RandomOp random) {
+        llvm::Value *position = evaluate(random.getPosition(), at, scope);
+        return emitPhilox(here, scalar(random.getSeed()), position, unsigned(random.getWord()));
+      })
       .Case([&](BroadcastOp broadcast) {
         Positions inner;
         for (auto [i, position] : llvm::enumerate(at))

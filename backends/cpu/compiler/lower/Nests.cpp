@@ -323,10 +323,8 @@ void PhaseLowering::emitRoots(const Step &step, ArrayRef<Positions> copies, Scop
         mine.push_back(root.target == root.value ? computeInto(root.value, at, scope) : evaluate(root.value, at, scope));
         break;
       case Root::Store:
-        mine.push_back(evaluate(cast<StoreOp>(root.op).getValue(), at, scope));
-        break;
       case Root::Scatter:
-        mine.push_back(evaluate(cast<ScatterOp>(root.op).getValue(), at, scope));
+        mine.push_back(evaluate(writtenValue(root.op), at, scope));
         break;
       case Root::Reduce:
         for (Value source : cast<ReduceOp>(root.op).getSources())
@@ -348,8 +346,12 @@ void PhaseLowering::emitRoots(const Step &step, ArrayRef<Positions> copies, Scop
         break;
       }
       case Root::Scatter: {
-        mlir::Type element = cast<ViewType>(cast<ScatterOp>(root.op).getView().getType()).getElementType();
-        storeElements(addressOf(root.op, at, scope), mine[0], element, scope, false);
+        mlir::Type element = cast<ViewType>(pantile::tile::viewOf(root.op).getType()).getElementType();
+        Address address = addressOf(root.op, at, scope);
+        if (auto atomic = dyn_cast<AtomicRMWOp>(root.op))
+          combineElements(address, mine[0], element, atomic.getKind(), scope);
+        else
+          storeElements(address, mine[0], element, scope, false);
         break;
       }
       case Root::Reduce: {

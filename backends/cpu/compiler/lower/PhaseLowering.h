@@ -105,6 +105,7 @@ private:
   //--- Reductions.cpp: combining lanes, scans
   llvm::SmallVector<llvm::Value *, 2> foldLanes(const tile::Combine &combine, llvm::SmallVector<llvm::Value *, 2> values);
   void lowerScan(tile::ScanOp scan);
+  void lowerTopK(tile::TopKOp op);
 
   //--- Evaluate.cpp: lazy values at positions
   llvm::Value *evaluate(mlir::Value value, const Positions &at, Scope &current);
@@ -127,6 +128,8 @@ private:
   Address bufferAddress(const Buffer &buffer, const Positions &at, Scope &scope);
   llvm::Value *loadElements(const Address &address, mlir::Type element, Scope &scope, llvm::Value *pad);
   void storeElements(const Address &address, llvm::Value *value, mlir::Type element, Scope &scope, bool streaming);
+  /// Combines lanes into memory by a kind of tile.atomic_rmw, one after another. What was there, of a scalar.
+  llvm::Value *combineElements(const Address &address, llvm::Value *value, mlir::Type element, llvm::StringRef kind, Scope &scope);
   llvm::Value *laneMask(const Address &address, Scope &scope);
   void addCondition(Address &address, llvm::Value *condition, Scope &scope);
 

@@ -28,6 +28,7 @@ unsigned operationCost(Operation *op) {
     return 8;
   if (isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp>(op)) return 6;
   if (isa<GatherOp>(op)) return 10;
+  if (isa<RandomOp>(op)) return 60;
   if (isa<BroadcastOp, TransposeOp, SplatOp, IotaOp, IndexOp, ReshapeOp, arith::ConstantOp>(op)) return 0;
   if (isa<CatOp, JoinOp, SplitOp>(op)) return 2;
   return 1;
@@ -53,7 +54,13 @@ bool isZeroSplat(Value value) {
   return false;
 }
 
-bool isLazyOperation(Operation *op) { return !isa<DotOp, ReduceOp, ScanOp, LoopOp, scf::IfOp, scf::ForOp>(op); }
+bool isLazyOperation(Operation *op) { return !isa<DotOp, ReduceOp, ScanOp, TopKOp, AtomicRMWOp, LoopOp, scf::IfOp, scf::ForOp>(op); }
+
+Value writtenValue(Operation *write) {
+  if (auto store = dyn_cast<StoreOp>(write)) return store.getValue();
+  if (auto scatter = dyn_cast<ScatterOp>(write)) return scatter.getValue();
+  return cast<AtomicRMWOp>(write).getValue();
+}
 
 Plan::Plan(GridOp grid, const ExtentAnalysis &extents, ReadsInPlace readsInPlace)
     : grid(grid), extents(extents), readsInPlace(std::move(readsInPlace)) {
@@ -81,9 +88,8 @@ Domain Plan::domain(const Root &root) const {
   };
   switch (root.kind) {
   case Root::Store:
-    return joined(cast<StoreOp>(root.op).getValue(), root.op);
   case Root::Scatter:
-    return joined(cast<ScatterOp>(root.op).getValue(), root.op);
+    return joined(writtenValue(root.op), root.op);
   case Root::Fill: {
     Domain domain = joined(root.value, nullptr);
     if (root.target != root.value)
@@ -147,9 +153,7 @@ Plan::Leaves Plan::rootLeaves(const Root &root) {
   if (root.kind == Root::Fill) {
     add(root.value, false);
   } else {
-    Value stored = root.kind == Root::Store     ? cast<StoreOp>(root.op).getValue()
-                   : root.kind == Root::Scatter ? cast<ScatterOp>(root.op).getValue()
-                                                : Value();
+    Value stored = root.kind == Root::Store || root.kind == Root::Scatter ? writtenValue(root.op) : Value();
     for (Value operand : root.op->getOperands()) add(operand, root.kind == Root::Scatter && operand != stored);
   }
   return result;
@@ -255,12 +259,12 @@ void Plan::visitOp(std::vector<Step> &steps, Operation *op) {
           if (llvm::is_contained(root.op->getResults(), value)) return true;
     return false;
   };
-  if (isa<StoreOp>(op) && !isTile(cast<StoreOp>(op).getValue().getType())) {
+  if (writesView(op) && !isTile(writtenValue(op).getType())) {
     close();
     steps.push_back({Step::Scalar, op, {}});
   } else if (isa<StoreOp>(op)) {
     addRoot(steps, {Root::Store, op, {}, {}});
-  } else if (isa<ScatterOp>(op)) {
+  } else if (isa<ScatterOp, AtomicRMWOp>(op)) {
     addRoot(steps, {Root::Scatter, op, {}, {}});
   } else if (isa<ReduceOp>(op)) {
     addRoot(steps, {Root::Reduce, op, {}, {}});
@@ -291,9 +295,9 @@ void Plan::visitOp(std::vector<Step> &steps, Operation *op) {
     ++nextStep;
     noteUses(dot.getLhs(), nextStep, op->getBlock(), true);
     noteUses(dot.getRhs(), nextStep, op->getBlock(), true);
-  } else if (isa<ScanOp>(op)) {
+  } else if (isa<ScanOp, TopKOp>(op)) {
     close();
-    steps.push_back({Step::Scan, op, {}});
+    steps.push_back({isa<ScanOp>(op) ? Step::Scan : Step::TopK, op, {}});
     ++nextStep;
     for (Value operand : op->getOperands()) noteUses(operand, nextStep, op->getBlock(), true);
   } else if (isa<LoopOp, scf::ForOp>(op)) {
@@ -376,7 +380,7 @@ bool Plan::elect() {
   // Views that this phase both reads and writes.
   llvm::DenseSet<Value> written;
   grid.walk([&](Operation *op) {
-    if (isa<StoreOp, ScatterOp>(op)) written.insert(viewOf(op));
+    if (writesView(op)) written.insert(viewOf(op));
   });
   grid.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (changed) return; // one at a time: an elected value makes its users cheap
@@ -401,8 +405,7 @@ bool Plan::elect() {
       if (inPlace) {
         // Its one nest must be the first to write the view, where it was read.
         for (Operation *next = op->getNextNode(); next && inPlace; next = next->getNextNode()) {
-          if (next->getNumRegions())
-            next->walk([&](Operation *inner) { inPlace &= !(isa<StoreOp, ScatterOp>(inner) && viewOf(inner) == viewOf(op)); });
+          if (next->getNumRegions()) next->walk([&](Operation *inner) { inPlace &= !(writesView(inner) && viewOf(inner) == viewOf(op)); });
           if (auto store = dyn_cast<StoreOp>(next); store && viewOf(store) == viewOf(op)) {
             auto load = dyn_cast<LoadOp>(op);
             inPlace = load && load.getKinds() == store.getKinds() && load.getSubscripts() == store.getSubscripts();
@@ -410,7 +413,7 @@ bool Plan::elect() {
             inPlace &= llvm::any_of(leaves(store.getValue()), [&](const Leaf &leaf) { return leaf.value == value; });
             break;
           }
-          if (isa<ScatterOp>(next) && viewOf(next) == viewOf(op)) inPlace = false;
+          if (isa<ScatterOp, AtomicRMWOp>(next) && viewOf(next) == viewOf(op)) inPlace = false;
         }
       }
       if (!inPlace) return choose(value);

@@ -37,7 +37,7 @@ struct Root {
 };
 
 struct Step {
-  enum Kind : uint8_t { Scalar, Nest, Dot, Scan, Control } kind;
+  enum Kind : uint8_t { Scalar, Nest, Dot, Scan, TopK, Control } kind;
   mlir::Operation *op = nullptr; ///< not of Nest
   llvm::SmallVector<Root, 2> roots;
 };
@@ -105,6 +105,8 @@ private:
 };
 
 /// A tile computed on demand at positions (else it is computed whole by a step of its own).
+/// What a store, scatter or atomic_rmw writes.
+mlir::Value writtenValue(mlir::Operation *write);
 bool isLazyOperation(mlir::Operation *op);
 /// A tile of zeros.
 bool isZeroSplat(mlir::Value value);

@@ -103,6 +103,14 @@ const Case kCases[] = {
      {{"scale", 0.2}, {"window", 9}, {"kv_length", 50}},
      3e-2},
     {"swiglu", "bf16", {{"N", 100}}, {}, 2e-2},
+    {"topk", "f32,k=5", {{"M", 9}, {"N", 131}}, {}, 0},
+    {"topk", "bf16,k=1", {{"M", 3}, {"N", 17}}, {}, 0},
+    {"dropout", "f32,rank=2", {{"M", 7}, {"N", 100}}, {{"rate", 0.3}, {"seed", 12345678901.0}}, 1e-6},
+    {"random_uniform", "bf16", {{"N", 333}}, {{"low", -1}, {"high", 1}, {"seed", 3}}, 1e-2},
+    {"random_normal", "f32", {{"N", 333}}, {{"mean", 1}, {"deviation", 2}, {"seed", 3}}, 1e-5},
+    {"index_add", "f32", {{"S", 67}, {"V", 7}, {"D", 41}}, {}, 1e-5},
+    {"index_add", "bf16", {{"S", 67}, {"V", 64}, {"D", 41}}, {}, 3e-2},
+    {"index_add", "f16", {{"S", 9}, {"V", 64}, {"D", 3}}, {}, 1e-2},
     {"add_scalar", "f32,rank=2", {{"M", 3}, {"N", 100}}, {{"value", 1.5}}, 0},
     {"pow", "f32", {{"N", 50}}, {}, 1e-5},
     {"clamp", "f16", {{"N", 50}}, {{"low", -0.5}, {"high", 0.5}}, 0},
@@ -204,6 +212,7 @@ TEST(Targets, LibraryCompilesForAArch64) {
     EXPECT_EQ(uint8_t(run.compiled().code[machineAt]), 183) << c;
     auto assembly = inspectKernel(run.request(), "assembly");
     ASSERT_TRUE(assembly.isOk()) << c << ": " << assembly.status().message();
+    if (std::string_view(c.name) == "topk") continue; // goes element by element
     EXPECT_TRUE(std::regex_search(*assembly, vectorOperand)) << c << " has no NEON instruction:\n" << assembly->substr(0, 4000);
   }
 }
