@@ -49,7 +49,12 @@ Status run(const pantile_interpret_request &request) {
   if (request.configuration) {
     Facts facts;
     facts.arguments.assign(request.facts->arguments, request.facts->arguments + request.facts->argument_count);
-    PANTILE_ASSIGN(module, specialize(*module, facts, Configuration::fromABI(*request.configuration)));
+    SpecializeOptions anything;
+    anything.gridRank = 3;
+    anything.units = 4;
+    anything.flattens = true;
+    anything.checks = true;
+    PANTILE_ASSIGN(module, specialize(*module, facts, Configuration::fromABI(*request.configuration), anything));
   }
   std::vector<HostArgument> arguments;
   for (uint32_t i = 0; i < request.argument_count; ++i) arguments.push_back(argumentOf(request.arguments[i]));

@@ -5,14 +5,14 @@
 // For targets that compute on whole blocks (SpecializeOptions::Clip::Mask): elements that are not logical are zero as they come from
 // a load or gather without `pad`, and anything after arithmetic ((0 - mean)^2 is the classic bug).
 //
-// 1. Of each reduction and scan take the dimension it runs along, of each dot the contracted one. Where ir/extents says that the
+// 1. Of each reduction, scan and topk take the dimension it runs along, of each dot the contracted one. Where ir/extents says that the
 //    whole block is logical there is nothing to do, nor where facts prove it: a range whose ends are multiples of its block, a view's
 //    size that is the extent. An extent that stayed dynamic is its size.
 // 2. Nothing to do either where the identity is zero (addf, addi, ori, xori, maxui; dot) and the operand is zero outside: a load
 //    or gather without pad, or a cast or transpose of such.
 // 3. Else the operand becomes select(position < elements, operand, identity). The number of elements is the least of the
 //    extent's atoms: a range's end - begin, a view's size; times the atom's factor.
-// 4. A scatter's mask lets pass what is logical in its positions and its value.
+// 4. A scatter's (and an atomic's) mask lets pass what is logical in its positions and its value.
 //
 //===----------------------------------------------------------------------===//
 
@@ -52,7 +52,8 @@ public:
   void run() {
     SmallVector<Operation *> users;
     kernel.walk([&](Operation *op) {
-      if (isa<tile::ReduceOp, tile::ScanOp, tile::DotOp, tile::ScatterOp>(op)) users.push_back(op);
+      if (isa<tile::ReduceOp, tile::ScanOp, tile::DotOp, tile::TopKOp, tile::ScatterOp, tile::AtomicRMWOp, tile::AssertOp>(op))
+        users.push_back(op);
     });
     for (Operation *op : users) {
       builder.setInsertionPoint(op);
@@ -66,7 +67,24 @@ public:
                 mask(op->getOpOperand(i), int64_t(along.getDim()), [&] { return spread(along.getInits()[i], source.getType()); });
             }
           })
-          .Case([&](tile::ScatterOp scatter) { maskScatter(scatter); })
+          .Case<tile::ScatterOp, tile::AtomicRMWOp>([&](auto scatter) { maskScatter(scatter); })
+          .Case([&](tile::TopKOp top) {
+            // What follows the last logical element must not come before an equal one: it comes after all, being last and least.
+            maskKind(op->getOpOperand(0), int64_t(top.getDim()),
+                     isa<FloatType>(tile::elementOf(top.getSource().getType())) ? "maxnumf" : "maxsi");
+          })
+          .Case([&](tile::AssertOp assertion) {
+            // What is not logical holds. Masked values are new: their extents are the condition's.
+            Value condition = assertion.getCondition();
+            auto type = dyn_cast<RankedTensorType>(condition.getType());
+            for (int64_t d = 0; type && d < type.getRank(); ++d) {
+              const tile::Extent &extent = extents.of(condition)[size_t(d)];
+              if (bounds.isWhole(extent, type.getDimSize(unsigned(d)))) continue;
+              Value inside = insideOf(extent, type, d, op->getLoc());
+              Value yes = spread(arith::ConstantOp::create(builder, op->getLoc(), builder.getBoolAttr(true)), type);
+              op->setOperand(0, arith::SelectOp::create(builder, op->getLoc(), inside, op->getOperand(0), yes));
+            }
+          })
           .Case([&](tile::DotOp dot) {
             int64_t rank = cast<RankedTensorType>(dot.getLhs().getType()).getRank();
             maskKind(op->getOpOperand(0), dot.getTransposeLhs() ? rank - 2 : rank - 1, "addf");
@@ -99,7 +117,7 @@ private:
   }
 
   /// Scatters write only what is logical in both the positions and the value.
-  void maskScatter(tile::ScatterOp scatter) {
+  template <typename Op> void maskScatter(Op scatter) {
     int64_t at = 0;
     Value positions;
     for (const tile::Subscript &subscript : tile::subscriptsOf(scatter)) {
@@ -109,6 +127,7 @@ private:
       }
       if (subscript.kind != tile::Subscript::Index) ++at;
     }
+    if (!positions) return; // an atomic by ranges is clipped as a store is
     auto type = cast<RankedTensorType>(positions.getType());
     Value mask = scatter.getMask();
     for (int64_t d = 0; d < type.getRank(); ++d) {

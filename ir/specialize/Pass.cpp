@@ -31,6 +31,9 @@ struct SpecializePass : PassWrapper<SpecializePass, OperationPass<ModuleOp>> {
     if (!settings) return fail(settings.status());
     SpecializeOptions options;
     options.dynamicFullExtents = !boundFullExtents;
+    options.gridRank = int(gridRank);
+    options.units = units;
+    options.flattens = true;
     options.clip = mask ? SpecializeOptions::Clip::Mask : SpecializeOptions::Clip::Loop;
     auto scheduled = specialize(getOperation(), {}, *settings, options);
     if (!scheduled) return fail(scheduled.status());
@@ -43,6 +46,8 @@ struct SpecializePass : PassWrapper<SpecializePass, OperationPass<ModuleOp>> {
 
   Option<std::string> configuration{*this, "configuration", llvm::cl::desc("settings, as a TOML inline table"), llvm::cl::init("{}")};
   Option<bool> boundFullExtents{*this, "bound-full-extents", llvm::cl::desc("full extents need a bound"), llvm::cl::init(false)};
+  Option<unsigned> gridRank{*this, "grid-rank", llvm::cl::desc("dimensions of the target's grid"), llvm::cl::init(1)};
+  Option<int64_t> units{*this, "units", llvm::cl::desc("the target's compute units, for persistent maps"), llvm::cl::init(0)};
   Option<bool> mask{*this, "mask", llvm::cl::desc("clip by masks"), llvm::cl::init(false)};
 };
 

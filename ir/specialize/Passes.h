@@ -33,15 +33,24 @@ int64_t blockExtent(tile::KernelOp kernel, const Symbols &symbols, llvm::StringR
 
 Status bindSymbols(tile::KernelOp kernel, const Facts &facts, const Configuration &configuration, const SpecializeOptions &options);
 void foldSizes(tile::KernelOp kernel, const Facts &facts);
+/// On nests of one flattened range, until mapPrograms.
+constexpr llvm::StringLiteral kFlattened = "pantile.flattened";
+Status flattenNests(tile::KernelOp kernel, const Configuration &configuration, const SpecializeOptions &options);
 Status rollExtents(tile::KernelOp kernel, const Configuration &configuration);
 Status splitLoops(tile::KernelOp kernel, const Configuration &configuration);
 /// Gives nests and loops what the configuration says by their number, before other passes change the numbers.
 void labelLoops(tile::KernelOp kernel, const Configuration &configuration);
-Status mapPrograms(tile::KernelOp kernel, const Configuration &configuration);
+Status mapPrograms(tile::KernelOp kernel, const Configuration &configuration, const SpecializeOptions &options);
+/// The labels of `pid_type` for a nest of so many dimensions, in order.
+std::vector<std::string> programMaps(size_t rank, const SpecializeOptions &options);
 void clipByMask(tile::KernelOp kernel, const Facts &facts);
 
+/// Whether the ranges of a nest may become one, or why not.
+Status canFlatten(tile::ParallelOp nest);
 /// Whether a full extent may be rolled, or why not.
 Status canRoll(tile::KernelOp kernel, llvm::StringRef symbol);
+/// Whether both may be rolled: no operation has both.
+bool canRollBoth(tile::KernelOp kernel, llvm::StringRef one, llvm::StringRef other);
 /// The loop that split_k would split, or why there is none.
 Expected<tile::LoopOp> loopToSplit(tile::KernelOp kernel);
 

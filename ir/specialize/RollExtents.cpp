@@ -12,7 +12,8 @@
 //
 // 1. An operation is *wide* if a tile of it has the extent @n or it names `full @n`, else narrow. A wide operation whose results are
 //    narrow is a *reduction*: tile.reduce over @n, or a dot that contracts @n.
-// 2. The pass of an operation is the greatest of its operands' passes, plus one for each operand that is a reduction's result.
+// 2. The pass of an operation is the greatest of its operands' passes, plus one for each operand that is a reduction's result. A sum
+//    that OnlineSums.h recognizes shares the pass of its maximum: above, %max and %sum are carried by one loop.
 // 3. Loop p has the reductions of pass p, and carries them; stores go to the last loop. A loop repeats what its reductions and stores
 //    need of the wide operations, loads included. Narrow operations of pass p stand before loop p, in their order.
 // 4. Inside a loop `full @n` is the loop's range, iota its positions, and types have the chunk's extent under the symbol.
@@ -26,6 +27,7 @@
 
 #include "ir/extents/Extents.h"
 #include "ir/specialize/Identity.h"
+#include "ir/specialize/OnlineSums.h"
 #include "ir/specialize/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -62,7 +64,7 @@ bool isReduction(Operation *op, llvm::StringRef symbol) {
          !llvm::any_of(op->getResultTypes(), [&](Type type) { return dimensionOf(type, symbol) >= 0; });
 }
 
-bool isWrite(Operation *op) { return isa<tile::StoreOp, tile::ScatterOp>(op); }
+bool isWrite(Operation *op) { return tile::writesView(op); }
 
 /// Whether the last chunk of a wide value is clipped to what is left of @n.
 bool isClipped(Value value, llvm::StringRef symbol) {
@@ -94,6 +96,10 @@ Status checkOperation(Operation &op, llvm::StringRef symbol) {
       .Case([&](tile::ScanOp scan) {
         return dimensionOf(scan.getSources()[0].getType(), symbol) == int(scan.getDim()) ? refuse("a scan runs along it") : Status();
       })
+      .Case([&](tile::TopKOp top) {
+        return dimensionOf(top.getSource().getType(), symbol) == int(top.getDim()) ? refuse("its greatest elements are sought") : Status();
+      })
+      .Case<tile::AssertOp, tile::PrintOp>([&](auto) { return refuse("a check looks at it"); })
       .Case([&](tile::ReshapeOp) { return refuse("it is reshaped"); })
       .Case([&](tile::CatOp cat) { return dimensionOf(cat.getType(), symbol) == int(cat.getDim()) ? refuse("it is joined") : Status(); })
       .Case([&](tile::ReduceOp reduce) {
@@ -110,6 +116,7 @@ Status checkOperation(Operation &op, llvm::StringRef symbol) {
                    ? refuse("constants are contracted along it")
                    : Status();
       })
+      .Case([&](tile::AtomicRMWOp atomic) { return atomic.getOld() ? refuse("the old values of atomics lie along it") : Status(); })
       .Case<tile::LoopOp>([&](auto) { return refuse("a loop carries it"); })
       .Default([&](Operation *other) { return other->getNumRegions() ? refuse("it is used by control flow") : Status(); });
 }
@@ -194,6 +201,17 @@ private:
       });
       // What touches memory keeps its place among other narrow operations that do.
       bool isNarrow = !isWide(&op, symbol);
+      if (isReduction(&op, symbol)) {
+        auto isReady = [&](Value value, Operation *maximum) {
+          Operation *from = value.getDefiningOp();
+          if (!from || from->getBlock() != &body) return true;
+          return passes[from] + (isReduction(from, symbol) ? 1 : 0) <= passes[maximum];
+        };
+        if (auto sum = OnlineSum::match(&op, isReady); sum && isReduction(sum->maximum, symbol)) {
+          pass = passes[sum->maximum];
+          online.try_emplace(&op, *sum);
+        }
+      }
       if (isNarrow && !isMemoryEffectFree(&op)) pass = memoryPass = std::max(pass, memoryPass);
       passes[&op] = pass;
       if (isNarrow)
@@ -282,6 +300,13 @@ private:
     unsigned carry = 1;
     llvm::SetVector<Operation *> needed;
     for (Operation *root : roots) need(root, needed);
+    llvm::SmallDenseMap<Operation *, std::pair<Value, Value>> maxima; // carried, and with this chunk
+    auto rescaled = [&](Operation *sum, Value carried) {
+      auto found = online.find(sum);
+      if (found == online.end()) return carried;
+      auto [before, now] = maxima.lookup(found->second.maximum);
+      return found->second.rescale(builder, loc, carried, before, now);
+    };
     for (Operation *op : wide) {
       if (!needed.contains(op)) continue;
       if (!isReduction(op, symbol)) {
@@ -292,7 +317,7 @@ private:
       SmallVector<Value, 2> carries(block.getArguments().slice(carry, count));
       carry += count;
       if (auto dot = dyn_cast<tile::DotOp>(op)) {
-        mapping.map(dot.getAcc(), carries[0]);
+        mapping.map(dot.getAcc(), rescaled(op, carries[0]));
         next.push_back(clone(op, range, mapping)->getResult(0));
         mapping.erase(dot.getAcc());
         continue;
@@ -300,14 +325,26 @@ private:
       auto reduce = cast<tile::ReduceOp>(op);
       Operation *partial = clone(op, range, mapping);
       if (reduce.getKind()) {
-        OperationState state(loc, "arith." + reduce.getKind()->str(), {carries[0], partial->getResult(0)}, {carries[0].getType()});
+        OperationState state(loc, "arith." + reduce.getKind()->str(), {rescaled(op, carries[0]), partial->getResult(0)},
+                             {carries[0].getType()});
         next.push_back(builder.create(state)->getResult(0));
+        if (llvm::any_of(online, [&](const auto &entry) { return entry.second.maximum == op; })) {
+          maxima[op] = {carries[0], next.back()};
+          mapping.map(reduce.getResults()[0], OnlineSum::reference(builder, loc, next.back()));
+        }
       } else {
         combine(reduce, carries, partial->getResults(), next);
       }
     }
     tile::YieldOp::create(builder, loc, next);
-    for (auto [old, now] : llvm::zip(results, loop.getResults())) old.replaceAllUsesWith(now);
+    builder.setInsertionPointAfter(loop);
+    auto resultOf = [&](Value old) { return loop.getResult(unsigned(llvm::find(results, old) - results.begin())); };
+    for (auto [old, now] : llvm::zip(results, loop.getResults())) {
+      Value result = now;
+      if (auto found = online.find(old.getDefiningOp()); found != online.end())
+        result = found->second.finish(builder, loc, now, resultOf(found->second.maximum.getResults()[0]), size);
+      old.replaceAllUsesWith(result);
+    }
   }
 
   /// The wide operations of this body that an operation needs, itself included; reductions of earlier passes are values by now.
@@ -329,23 +366,24 @@ private:
     types.recursivelyReplaceElementsIn(copy, /*replaceAttrs=*/false, /*replaceLocs=*/false, /*replaceTypes=*/true);
     if (!tile::viewOf(copy)) return copy;
     // `full @n` becomes an operand at its place among the subscripts.
-    llvm::TypeSwitch<Operation *>(copy).Case<tile::LoadOp, tile::StoreOp, tile::GatherOp, tile::ScatterOp>([&](auto access) {
-      SmallVector<Attribute, 4> kinds;
-      SmallVector<Value, 4> operands;
-      unsigned next = 0;
-      for (Attribute kind : access.getKinds()) {
-        auto full = dyn_cast<FlatSymbolRefAttr>(kind);
-        if (full && full.getValue() == symbol) {
-          operands.push_back(range);
-          kinds.push_back(builder.getUnitAttr());
-          continue;
-        }
-        if (isa<UnitAttr>(kind)) operands.push_back(access.getSubscripts()[next++]);
-        kinds.push_back(kind);
-      }
-      access.getSubscriptsMutable().assign(operands);
-      access.setKindsAttr(builder.getArrayAttr(kinds));
-    });
+    llvm::TypeSwitch<Operation *>(copy).Case<tile::LoadOp, tile::StoreOp, tile::GatherOp, tile::ScatterOp, tile::AtomicRMWOp>(
+        [&](auto access) {
+          SmallVector<Attribute, 4> kinds;
+          SmallVector<Value, 4> operands;
+          unsigned next = 0;
+          for (Attribute kind : access.getKinds()) {
+            auto full = dyn_cast<FlatSymbolRefAttr>(kind);
+            if (full && full.getValue() == symbol) {
+              operands.push_back(range);
+              kinds.push_back(builder.getUnitAttr());
+              continue;
+            }
+            if (isa<UnitAttr>(kind)) operands.push_back(access.getSubscripts()[next++]);
+            kinds.push_back(kind);
+          }
+          access.getSubscriptsMutable().assign(operands);
+          access.setKindsAttr(builder.getArrayAttr(kinds));
+        });
     return copy;
   }
 
@@ -357,6 +395,7 @@ private:
   Location loc;
   AttrTypeReplacer types;
   llvm::DenseMap<Operation *, unsigned> passes;
+  llvm::MapVector<Operation *, OnlineSum> online;
   SmallVector<Operation *> narrow, wide;
   unsigned last = 0, memoryPass = 0;
 };
@@ -368,14 +407,30 @@ Status canRoll(tile::KernelOp kernel, llvm::StringRef symbol) {
   return {};
 }
 
+bool canRollBoth(tile::KernelOp kernel, llvm::StringRef one, llvm::StringRef other) {
+  return !kernel.walk([&](Operation *op) { return isWide(op, one) && isWide(op, other) ? WalkResult::interrupt() : WalkResult::advance(); })
+              .wasInterrupted();
+}
+
 Status rollExtents(tile::KernelOp kernel, const Configuration &configuration) {
   Symbols symbols = symbolsOf(kernel);
+  SmallVector<llvm::StringRef, 2> rolled;
+  // All is checked before anything changes.
   for (auto &[symbol, dimension] : symbols.fulls) {
     std::string name = "reduction_loops." + symbol.str();
     int64_t chunk = configuration.integer(name, 0);
     if (chunk < 0) return settingError(name, "a chunk has at least 1 element (0: do not roll), given " + std::to_string(chunk));
     if (chunk == 0) continue;
+    for (llvm::StringRef other : rolled)
+      if (!canRollBoth(kernel, symbol, other))
+        return settingError(name,
+                            "an operation has both @" + symbol.str() + " and @" + other.str() + ", which is rolled: set one of them to 0");
     if (Status status = canRoll(kernel, symbol); !status.isOk()) return std::move(status).in("setting " + name);
+    rolled.push_back(symbol);
+  }
+  for (llvm::StringRef symbol : rolled) {
+    auto dimension = symbols.fulls.find(symbol)->second;
+    int64_t chunk = configuration.integer("reduction_loops." + symbol.str(), 0);
     for (auto nest : kernel.getBody().getOps<tile::ParallelOp>()) {
       Block &body = nest.getBody().front();
       if (!uses(body, symbol)) continue;

@@ -107,7 +107,7 @@ namespace pantile {
 
 using namespace specialization;
 
-SpaceDescription portableSpace(tile::KernelOp kernel, const Facts &facts) {
+SpaceDescription portableSpace(tile::KernelOp kernel, const Facts &facts, const SpecializeOptions &options) {
   SpaceDescription space;
   Symbols symbols = symbolsOf(kernel);
   auto add = [&](std::string name, pantile_parameter_kind kind, std::vector<int64_t> values, std::string usual) -> ParameterDescription & {
@@ -126,19 +126,46 @@ SpaceDescription portableSpace(tile::KernelOp kernel, const Facts &facts) {
     add(symbol.str(), PANTILE_PARAMETER_POW2, {domain.lowest, domain.highest}, usual);
   }
   unsigned nests = 0;
+  std::string isPersistent; // whether any nest is
   for (auto nest : kernel.getBody().getOps<tile::ParallelOp>()) {
     std::string suffix = "." + std::to_string(nests++);
     size_t rank = nest.getUppers().size();
+    bool flattens = options.flattens && canFlatten(nest).isOk();
+    std::string unlessFlat = "c.flatten_loops" + suffix + " 0 ==";
     if (rank > 1) {
-      add("loop_orders" + suffix, PANTILE_PARAMETER_PERMUTATION, {}, "0").length = uint32_t(rank);
-      add("l2_groupings" + suffix, PANTILE_PARAMETER_POW2, {1, 64}, "1");
+      ParameterDescription &order = add("loop_orders" + suffix, PANTILE_PARAMETER_PERMUTATION, {}, "0");
+      order.length = uint32_t(rank);
+      if (flattens) order.activeIf = unlessFlat;
     }
-    ParameterDescription &map = add("pid_type" + suffix, PANTILE_PARAMETER_ENUM, {0, 1, 2}, "0");
-    map.labels = {"flat", "persistent_blocked", "persistent_interleaved"};
+    if (flattens) add("flatten_loops" + suffix, PANTILE_PARAMETER_BOOL, {0, 1}, "0");
+    std::vector<std::string> maps = programMaps(rank, options);
+    auto is = [&](std::string_view map) {
+      return "c.pid_type" + suffix + " " + std::to_string(std::find(maps.begin(), maps.end(), map) - maps.begin());
+    };
+    if (maps.size() > 1) {
+      ParameterDescription &map = add("pid_type" + suffix, PANTILE_PARAMETER_ENUM, {}, "0");
+      map.labels = maps;
+      for (size_t i = 0; i < maps.size(); ++i) map.values.push_back(int64_t(i));
+    }
+    if (options.units > 0)
+      isPersistent += (isPersistent.empty() ? "" : " ") + is("persistent_blocked") + (isPersistent.empty() ? " >=" : " >= or");
+    if (rank > 1) {
+      ParameterDescription &grouping = add("l2_groupings" + suffix, PANTILE_PARAMETER_POW2, {1, 64}, "1");
+      if (llvm::is_contained(maps, "xyz")) grouping.activeIf = is("xyz") + " !=";
+      if (flattens) grouping.activeIf = grouping.activeIf.empty() ? unlessFlat : grouping.activeIf + " " + unlessFlat + " and";
+    }
   }
-  for (auto &[symbol, dimension] : symbols.fulls)
-    if (canRoll(kernel, symbol).isOk())
-      add("reduction_loops." + symbol.str(), PANTILE_PARAMETER_ORDERED, {0, 64, 128, 256, 512, 1024, 2048, 4096, 8192}, "0");
+  if (!isPersistent.empty()) add("num_sm_multiplier", PANTILE_PARAMETER_POW2, {1, 16}, "1").activeIf = isPersistent;
+  SmallVector<llvm::StringRef, 2> rollable;
+  for (auto &[symbol, dimension] : symbols.fulls) {
+    if (!canRoll(kernel, symbol).isOk()) continue;
+    add("reduction_loops." + symbol.str(), PANTILE_PARAMETER_ORDERED, {0, 64, 128, 256, 512, 1024, 2048, 4096, 8192}, "0");
+    for (llvm::StringRef other : rollable)
+      if (!canRollBoth(kernel, symbol, other))
+        space.constraints.push_back({"c.reduction_loops." + other.str() + " 0 == c.reduction_loops." + symbol.str() + " 0 == or",
+                                     "@" + other.str() + " and @" + symbol.str() + " are not rolled both: an operation has both"});
+    rollable.push_back(symbol);
+  }
   if (loopToSplit(kernel)) add("split_k", PANTILE_PARAMETER_ORDERED, {1, 2, 3, 4, 6, 8, 16}, "1");
   unsigned loops = 0;
   kernel.walk<WalkOrder::PreOrder>(

@@ -24,13 +24,19 @@ Expected<OwningOpRef<ModuleOp>> specialize(ModuleOp portable, const Facts &facts
     if (kernel.isScheduled())
       return Status(PANTILE_INVALID_ARGUMENT, "@" + kernel.getSymName().str() + " is scheduled already")
           .withFix("specialize portable kernels only");
+    if (!options.checks)
+      kernel.walk([](Operation *op) {
+        if (isa<tile::AssertOp, tile::PrintOp>(op)) op->erase();
+      });
     auto bind = [&]() -> Status {
       PANTILE_RETURN_IF_ERROR(bindSymbols(kernel, facts, configuration, options));
       labelLoops(kernel, configuration);
+      foldSizes(kernel, facts);
+      PANTILE_RETURN_IF_ERROR(flattenNests(kernel, configuration, options));
       PANTILE_RETURN_IF_ERROR(rollExtents(kernel, configuration));
       PANTILE_RETURN_IF_ERROR(splitLoops(kernel, configuration));
       foldSizes(kernel, facts);
-      PANTILE_RETURN_IF_ERROR(mapPrograms(kernel, configuration));
+      PANTILE_RETURN_IF_ERROR(mapPrograms(kernel, configuration, options));
       if (options.clip == SpecializeOptions::Clip::Mask) clipByMask(kernel, facts);
       return {};
     };

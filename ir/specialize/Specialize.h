@@ -11,6 +11,7 @@
 // What happens, in order (one pass a file; each begins with its algorithm):
 //   BindSymbols    block symbols get their extents; full extents get a fact's size, a bound, or stay dynamic
 //   FoldSizes      tile.dim of a size that is a fact becomes a constant
+//   FlattenNests   `flatten_loops.N`: the ranges of a parallel nest become one over all their elements
 //   RollExtents    `reduction_loops.<symbol>`: a full extent becomes a loop over chunks, cut in passes at reductions
 //   SplitLoops     `split_k`: an associative loop is spread over programs; a second phase adds their sums
 //   MapPrograms    tile.parallel becomes tile.grid: order, grouping, program-id map; loops get their unroll factors
@@ -41,6 +42,14 @@ struct SpecializeOptions {
   bool dynamicFullExtents = true;
   /// Who keeps what is not logical from being seen: the lowering's loop bounds, or masks that specialize writes.
   enum class Clip : uint8_t { Loop, Mask } clip = Clip::Loop;
+  /// Dimensions of the target's launch grid, 1 to 3: `pid_type` is `xyz` only above 1.
+  int gridRank = 1;
+  /// The target's compute units: persistent maps launch `num_sm_multiplier` programs on each. 0: it has no persistent programs.
+  int64_t units = 0;
+  /// Whether `flatten_loops` is a choice: a flattened nest gathers and scatters.
+  bool flattens = false;
+  /// Keep tile.assert and tile.print, which only an interpreter executes.
+  bool checks = false;
   /// Upstream folding and simplification at the end.
   bool canonicalize = true;
 };
@@ -49,10 +58,9 @@ struct SpecializeOptions {
 Expected<mlir::OwningOpRef<mlir::ModuleOp>> specialize(mlir::ModuleOp portable, const Facts &facts, const Configuration &configuration,
                                                        const SpecializeOptions &options = {});
 
-/// The knobs that specialize reads, for this kernel: block symbols by name; `loop_orders.N`, `l2_groupings.N`, `pid_type.N` of
-/// parallel nest N; `range_unroll_factors.N` of loop N, `reduction_loops.<symbol>`, `split_k`. Plugins narrow the domains
-/// and add their own knobs and constraints.
-SpaceDescription portableSpace(tile::KernelOp kernel, const Facts &facts);
+/// The knobs that specialize reads, for this kernel (README.md lists them), as far as `options` say that the target has use for
+/// them. Plugins narrow the domains and add their own knobs and constraints.
+SpaceDescription portableSpace(tile::KernelOp kernel, const Facts &facts, const SpecializeOptions &options = {});
 
 } // namespace pantile
 

@@ -37,8 +37,7 @@ namespace pantile::specialization {
 namespace {
 
 bool writes(Operation *op) {
-  return op
-      ->walk([](Operation *inner) { return isa<tile::StoreOp, tile::ScatterOp>(inner) ? WalkResult::interrupt() : WalkResult::advance(); })
+  return op->walk([](Operation *inner) { return tile::writesView(inner) ? WalkResult::interrupt() : WalkResult::advance(); })
       .wasInterrupted();
 }
 

@@ -17,26 +17,60 @@
 
 namespace pantile::testing {
 
+namespace {
+
+/// A target that has use for every knob.
+SpecializeOptions everyKnob() {
+  SpecializeOptions options;
+  options.gridRank = 3;
+  options.units = 3;
+  options.flattens = true;
+  return options;
+}
+
+} // namespace
+
 Configuration randomConfiguration(const std::string &text, Random &random, bool &reorders) {
   Context context;
   Configuration configuration;
-  reorders = false;
+  reorders = text.find("tile.atomic_rmw") != text.npos;
   auto module = tile::parseKernel(context.mlir, text);
   if (!module) return configuration;
-  for (const ParameterDescription &parameter : portableSpace(tile::kernelOf(**module), {}).parameters) {
+  SpaceDescription space = portableSpace(tile::kernelOf(**module), {}, everyKnob());
+  // Whether a constraint keeps a full extent whole because of one that is rolled already.
+  auto mustStay = [&](const std::string &name) {
+    return std::any_of(space.constraints.begin(), space.constraints.end(), [&](const ConstraintDescription &constraint) {
+      if (constraint.expression.find("c." + name + " ") == std::string::npos) return false;
+      return std::any_of(configuration.map().begin(), configuration.map().end(), [&](const auto &setting) {
+        return setting.first.starts_with("reduction_loops.") && constraint.expression.find("c." + setting.first + " ") != std::string::npos;
+      });
+    });
+  };
+  for (const ParameterDescription &parameter : space.parameters) {
     const std::string &name = parameter.name;
     if (name.starts_with("reduction_loops.") || name == "split_k") {
-      if (random() % 2) {
+      if (random() % 2 || mustStay(name)) {
         // A bound instead: no size of these tests is larger.
         if (name != "split_k" && random() % 2) configuration.set(name.substr(name.find('.') + 1), int64_t(100));
         continue;
       }
       configuration.set(name, pick(random, name == "split_k" ? 2 : 1, 5));
       reorders = true;
-    } else if (name.starts_with("l2_groupings.") || name.starts_with("range_unroll_factors.")) {
+    } else if (name.starts_with("l2_groupings.")) {
+      bool isGrouped = configuration.text("pid_type" + name.substr(name.find('.')), "flat") != "xyz";
+      configuration.set(name, isGrouped ? pick(random, 1, 3) : 1);
+    } else if (name.starts_with("range_unroll_factors.")) {
       configuration.set(name, pick(random, 1, 3));
     } else if (parameter.kind == PANTILE_PARAMETER_ENUM) {
       configuration.set(name, parameter.labels[random() % parameter.labels.size()]);
+    } else if (parameter.kind == PANTILE_PARAMETER_BOOL) {
+      bool isOn = random() % 3 == 0;
+      configuration.set(name, int64_t(isOn));
+      if (std::string order = "loop_orders" + name.substr(name.find('.')); isOn && configuration.find(order)) {
+        auto inOrder = std::get<std::vector<int64_t>>(*configuration.find(order));
+        std::sort(inOrder.begin(), inOrder.end());
+        configuration.set(order, inOrder);
+      }
     } else if (parameter.kind == PANTILE_PARAMETER_PERMUTATION) {
       std::vector<int64_t> order(parameter.length);
       std::iota(order.begin(), order.end(), 0);
@@ -140,7 +174,9 @@ void expectEquivalent(const Problem &problem, const Configuration &configuration
   std::vector<HostArray> expected = makeArrays(read->header, problem, random), found = expected, start = expected;
   // Sizes are facts half of the time, and where the kernel wants them to be.
   bool areFacts = !read->header.statics.empty() || random() % 2;
-  auto scheduled = specialize(**module, areFacts ? factsOf(read->header, expected) : Facts{}, configuration);
+  SpecializeOptions target = everyKnob();
+  if (random() % 2) target.gridRank = 2;
+  auto scheduled = specialize(**module, areFacts ? factsOf(read->header, expected) : Facts{}, configuration, target);
   ASSERT_TRUE(scheduled.isOk()) << scheduled.status().message();
 
   InterpretOptions options;
@@ -152,7 +188,7 @@ void expectEquivalent(const Problem &problem, const Configuration &configuration
   checkArguments(read->header, found, expected, reorders, tile::printKernel(**scheduled));
 
   // The same with masks, on a machine that has only whole blocks.
-  SpecializeOptions masks;
+  SpecializeOptions masks = target;
   masks.clip = SpecializeOptions::Clip::Mask;
   auto masked = specialize(**module, areFacts ? factsOf(read->header, start) : Facts{}, configuration, masks);
   ASSERT_TRUE(masked.isOk()) << masked.status().message();

@@ -24,7 +24,7 @@ struct Problem {
   std::map<std::string, double> scalars; ///< by argument name; others are 1
 };
 
-/// A random legal configuration of a kernel's knobs: odd blocks, orders, groupings, and sometimes rolling and split-K.
+/// A random legal configuration of a kernel's knobs: odd blocks, orders, maps, groupings, and sometimes rolling and split-K.
 /// `reorders` says whether it sums in another order than the portable kernel.
 Configuration randomConfiguration(const std::string &text, Random &random, bool &reorders);
 

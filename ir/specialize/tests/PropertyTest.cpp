@@ -9,9 +9,12 @@
 
 #include "ir/build/Builder.h"
 #include "ir/build/Library.h"
+#include "ir/build/tests/Variants.h"
 #include "ir/specialize/tests/Equivalence.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdlib>
 
 using namespace pantile;
 using namespace pantile::build;
@@ -100,6 +103,15 @@ std::string elementwiseKernel(Random &random) {
   return finished(k);
 }
 
+/// What rolling computes in one pass with its maximum; rows of -inf and factors included.
+Tile logSumExp(Random &random, Tile x, const Tile &w, const Dims &dims, const Full &row) {
+  if (random() % 3 == 0) x = select(x < 0.0, -infinity, x);
+  Tile highest = max(x, row), apart = x - broadcast(highest, dims);
+  Tile terms = random() % 2 ? exp(apart) : exp2(apart * 1.5);
+  if (random() % 2) terms = terms * w;
+  return tanh(sum(terms, row)) + (random() % 2 ? maximum(highest, -8.0) : sum(terms * tanh(x), row) * 0.25);
+}
+
 /// Rows: a chain of elementwise steps and reductions that are spread again.
 std::string rowKernel(Random &random) {
   KernelBuilder k("rows");
@@ -112,9 +124,19 @@ std::string rowKernel(Random &random) {
     Tile last;
     for (int64_t n = pick(random, 1, 3), step = 0; step < n; ++step) {
       x = expression(random, {x, w, x}, int(pick(random, 1, 3)));
-      switch (random() % 4) {
+      switch (random() % 6) {
       case 0:
         last = sum(x, row) * 0.1;
+        break;
+      case 5: {
+        Tile zero = k.constant(0.0, f32);
+        auto [once, twice] =
+            reduce({x, x * x}, row, {zero, zero}, [](const auto &l, const auto &r) { return carry(l[0] + r[0], l[1] + r[1]); });
+        last = once * 0.1 - tanh(twice * 0.05);
+        break;
+      }
+      case 4:
+        last = logSumExp(random, x, w, {i, row}, row);
         break;
       case 1:
         last = maximum(max(x, row), -4.0);
@@ -130,6 +152,31 @@ std::string rowKernel(Random &random) {
     }
     Y(b, i, row) = cast(x, dtype);
     if (random() % 2) S(b, i) = last;
+  });
+  return finished(k);
+}
+
+/// softmax(Q K') V with whole rows of keys: rolled, what FlashAttention does.
+std::string attentionKernel(Random &random) {
+  KernelBuilder k("whole_attention");
+  auto [B, S, T, D] = k.sizes("B", "S", "T", "D");
+  DType dtype = std::array{f32, bf16, f16}[random() % 3];
+  // Rounded terms differ by the maximum they refer to: the result is of their dtype.
+  View Q = k.view("Q", {B, S, D}, dtype), K = k.view("K", {B, T, D}, dtype), O = k.view("O", {B, S, D}, dtype);
+  bool isTransposed = random() % 2, swaps = random() % 2;
+  View V = isTransposed ? k.view("V", {B, D, T}, dtype) : k.view("V", {B, T, D}, dtype);
+  Full t = full("t"), d = full("d");
+  k.parallel({{"b", B, 1}, {"i", S, "bs"}}, [&](Range b, Range i) {
+    Tile s = dot(Q(b, i, d), transposed(K(b, t, d)), k.zeros({i, t}, f32)) * 0.25;
+    if (random() % 2) s = select(broadcast(index(i), {i, t}) < broadcast(k.iota(t), {i, t}), -infinity, s);
+    Tile p = exp(s - max(s, t)), v = V(b, isTransposed ? Subscript(d) : Subscript(t), isTransposed ? Subscript(t) : Subscript(d));
+    Tile low = cast(p, dtype), total = sum(p, t), o;
+    if (swaps) // the terms are the right operand
+      o = transpose(
+          isTransposed ? dot(v, transposed(low), k.zeros({d, i}, f32)) : dot(transposed(v), transposed(low), k.zeros({d, i}, f32)), {1, 0});
+    else
+      o = isTransposed ? dot(low, transposed(v), k.zeros({i, d}, f32)) : dot(low, v, k.zeros({i, d}, f32));
+    O(b, i, d) = cast(o / total, dtype);
   });
   return finished(k);
 }
@@ -176,8 +223,11 @@ void check(const Problem &problem, Random &random) {
   expectEquivalent(problem, configuration, reorders, random());
 }
 
+/// One round in CI, many at night.
+int rounds() { return std::getenv("PANTILE_NIGHTLY") ? 20 : 1; }
+
 void checkMany(std::string (*make)(Random &), uint64_t seed, int count) {
-  for (int i = 0; i < count && !::testing::Test::HasFailure(); ++i) {
+  for (int i = 0; i < count * rounds() && !::testing::Test::HasFailure(); ++i) {
     Random random(seed + uint64_t(i));
     SCOPED_TRACE("seed " + std::to_string(seed + uint64_t(i)));
     check({make(random), {}, {{"factor", 0.75}}}, random);
@@ -195,11 +245,58 @@ void checkLibrary(const std::string &name, const std::string &options, std::map<
   }
 }
 
+TEST(SpecializeProperty, Elementwise) { checkMany(elementwiseKernel, 1, 60); }
+TEST(SpecializeProperty, Rows) { checkMany(rowKernel, 1000, 80); }
+TEST(SpecializeProperty, WholeAttention) { checkMany(attentionKernel, 3000, 40); }
+TEST(SpecializeProperty, Dots) { checkMany(dotKernel, 2000, 60); }
+
+/// Sizes and scalars that an operator's kernels want; others are drawn, or 1.
+const std::map<std::string, Problem> &librarySizes() {
+  static const std::map<std::string, Problem> known = [] {
+    std::map<std::string, Problem> all;
+    auto set = [&](const std::string &name, std::map<std::string, int64_t> sizes, std::map<std::string, double> scalars = {}) {
+      all[name] = {"", std::move(sizes), std::move(scalars)};
+    };
+    std::map<std::string, double> sight{{"scale", 0.35}, {"window", 3}, {"kv_length", 7}, {"max_length", 9}};
+    set("attention", {{"H", 4}, {"HK", 2}, {"D", 8}, {"T", 9}}, sight);
+    set("attention_decode", {{"H", 4}, {"HK", 2}, {"D", 8}, {"T", 9}}, sight);
+    for (const char *name : {"matmul_quantized", "matvec_quantized"}) set(name, {{"K", 96}, {"KB", 3}});
+    set("embedding_quantized", {{"D", 96}, {"DB", 3}, {"V", 7}});
+    set("embedding", {{"V", 9}});
+    set("index_add", {{"V", 5}});
+    set("rope", {{"D", 8}, {"DH", 4}, {"P", 17}}, {{"start", 3}, {"theta", 10000}});
+    set("cross_entropy", {{"V", 9}});
+    set("topk", {{"N", 9}});
+    set("argmax", {{"N", 7}, {"M", 5}, {"B0", 2}, {"B1", 3}});
+    for (const char *name : {"softmax", "log_softmax", "sample"}) set(name, {{"N", 11}}, {{"temperature", 0.75}});
+    for (const char *name : {"layer_norm", "rms_norm"}) set(name, {{"N", 11}}, {{"eps", 1e-5}});
+    set("dropout", {}, {{"rate", 0.25}, {"seed", 5}});
+    set("clamp", {}, {{"low", -0.5}, {"high", 0.5}});
+    return all;
+  }();
+  return known;
+}
+
 } // namespace
 
-TEST(SpecializeProperty, Elementwise) { checkMany(elementwiseKernel, 1, 60); }
-TEST(SpecializeProperty, Rows) { checkMany(rowKernel, 1000, 60); }
-TEST(SpecializeProperty, Dots) { checkMany(dotKernel, 2000, 60); }
+/// Every operator under its defaults, and under random options.
+TEST(SpecializeProperty, EveryLibraryOperator) {
+  Random random(4000);
+  for (const LibraryOperator &op : libraryOperators()) {
+    std::vector<std::string> variants = allVariants(op);
+    for (int i = 0; i < 3 * rounds() && !::testing::Test::HasFailure(); ++i) {
+      std::string options = i == 0 ? "" : variants[random() % variants.size()];
+      if (isRefused(op.name, options)) continue;
+      auto text = buildLibraryKernel(op.name, options);
+      ASSERT_TRUE(text.isOk()) << text.status().message();
+      SCOPED_TRACE(op.name + " " + options);
+      Problem problem;
+      if (auto known = librarySizes().find(op.name); known != librarySizes().end()) problem = known->second;
+      problem.text = *text;
+      for (int round = 0; round < 2; ++round) check(problem, random);
+    }
+  }
+}
 
 TEST(SpecializeProperty, LibraryRows) {
   for (const char *name : {"softmax", "log_softmax", "layer_norm", "rms_norm", "sum", "mean", "max", "min", "variance"})

@@ -131,11 +131,38 @@ TEST(Specialize, LastDimensionVariesFastestUnlessOrdered) {
   EXPECT_TRUE(contains(fastestCount(swapped.text), "%c48")) << swapped.text;
 }
 
-TEST(Specialize, ScheduleIsData) {
-  Result result = specialized(kMatmul, "{bm = 8, bn = 8, bk = 8, \"pid_type.0\" = \"persistent_blocked\", \"range_unroll_factors.0\" = 4}");
+TEST(Specialize, UnrollingIsData) {
+  Result result = specialized(kMatmul, "{bm = 8, bn = 8, bk = 8, \"range_unroll_factors.0\" = 4}");
   ASSERT_TRUE(result.status.isOk()) << result.status.message();
-  EXPECT_TRUE(contains(result.text, "schedule {pid_type = \"persistent_blocked\"}"));
   EXPECT_TRUE(contains(result.text, "attributes {unroll = 4 : i64}")) << result.text;
+}
+
+TEST(Specialize, PersistentProgramsLoopOverBlocks) {
+  SpecializeOptions target;
+  target.units = 6;
+  for (const char *map : {"persistent_blocked", "persistent_interleaved"}) {
+    Result result =
+        specialized(kMatmul, std::string("{bm = 8, bn = 8, bk = 8, num_sm_multiplier = 2, \"pid_type.0\" = \"") + map + "\"}", {}, target);
+    ASSERT_TRUE(result.status.isOk()) << result.status.message();
+    EXPECT_TRUE(contains(result.text, std::string("schedule {pid_type = \"") + map + "\"}"));
+    EXPECT_EQ(countOf(result.text, "attributes {persistent}"), 1u) << result.text;
+    EXPECT_TRUE(contains(result.text, "constant 12 : index")) << result.text;
+  }
+  // One program where there is one block.
+  Result one = specialized(kMatmul, "{bm = 8, bn = 8, bk = 8, \"pid_type.0\" = \"persistent_blocked\"}",
+                           factsOf({{8, -1}, {-1, 8}, {8, 8}}), target);
+  EXPECT_TRUE(contains(one.text, "tile.grid %arg3 in %c1 schedule")) << one.text;
+}
+
+TEST(Specialize, GridsOfSeveralDimensionsNeedNoDivision) {
+  SpecializeOptions target;
+  target.gridRank = 3;
+  Result result = specialized(kMatmul, "{bm = 8, bn = 8, bk = 8, \"pid_type.0\" = \"xyz\"}", {}, target);
+  ASSERT_TRUE(result.status.isOk()) << result.status.message();
+  EXPECT_TRUE(contains(result.text, "tile.grid (%arg3, %arg4) in (")) << result.text;
+  EXPECT_FALSE(contains(result.text, "arith.div")) << result.text;
+  EXPECT_TRUE(contains(specialized(kMatmul, "{\"pid_type.0\" = \"xyz\", \"l2_groupings.0\" = 2}", {}, target).status.message(),
+                       "setting l2_groupings.0: grids of several dimensions are not grouped"));
 }
 
 TEST(Specialize, FactsFoldSizesByName) {
@@ -166,12 +193,73 @@ TEST(Specialize, RollingCutsAtReductions) {
   EXPECT_FALSE(contains(result.text, "full @n"));
 }
 
+TEST(Specialize, RolledSumsOfExponentialsShareThePassOfTheirMaximum) {
+  std::string text = rows("tile.reduce maximumf %x over 1 : !r -> !c\n    %b = tile.broadcast %s along 1 : !c -> !r\n"
+                          "    %d = arith.subf %x, %b : !r\n    %e = math.exp %d : !r\n    %t = tile.reduce addf %e over 1 : !r -> !c");
+  auto replace = [&](std::string from, const std::string &to) { text.replace(text.find(from), from.size(), to); };
+  replace("%w = tile.broadcast %s", "%w = tile.broadcast %t");
+  replace("arith.subf %x, %w", "arith.divf %e, %w");
+  Result online = specialized(text, "{br = 4, \"reduction_loops.n\" = 64}");
+  ASSERT_TRUE(online.status.isOk()) << online.status.message();
+  EXPECT_EQ(countOf(online.text, "tile.loop"), 2u) << online.text;
+  EXPECT_EQ(countOf(online.text, "tile.load"), 2u) << online.text;
+  // Of another tile than the one that is summed the maximum comes first: its running value might be too small.
+  replace("tile.reduce maximumf %x over", "tile.reduce maximumf %q over");
+  replace("    %s = ", "    %q = math.absf %x : !r\n    %s = ");
+  EXPECT_EQ(countOf(specialized(text, "{br = 4, \"reduction_loops.n\" = 64}").text, "tile.loop"), 3u);
+}
+
 TEST(Specialize, RollingRefusesScans) {
   std::string text = rows();
   text.replace(text.find("arith.subf %x, %w"), 17, "tile.scan addf %x over 1");
   EXPECT_TRUE(
       contains(specialized(text, "{br = 4, \"reduction_loops.n\" = 64}").status.message(), "@n cannot be rolled: a scan runs along it"));
   EXPECT_TRUE(specialized(text, "{br = 4}").status.isOk());
+}
+
+TEST(Specialize, FlatteningGathers) {
+  const char *scaled = R"(// pantile-ir 1
+!t = tensor<?x?xf32, #tile.dims<@bm, @bn>>
+!u = tensor<?x?xf32, #tile.dims<@bn, @bm>>
+!w = tensor<?xf32, #tile.dims<@bn>>
+tile.kernel @scaled(%X: !tile.view<?x?xf32>, %W: !tile.view<?xf32>, %Y: !tile.view<?x?xf32>) {
+  %M = tile.dim %X, 0
+  %N = tile.dim %X, 1
+  tile.parallel (%i, %j) in (%M, %N) by (@bm, @bn) {
+    %x = tile.load %X[%i, %j] : !t
+    %w = tile.load %W[%j] : !w
+    %b = tile.broadcast %w along 0 : !w -> !t
+    %y = arith.mulf %x, %b : !t
+    %z = tile.transpose %y by [1, 0] : !t -> !u
+    tile.store %z, %Y[%j, %i]
+  }
+})";
+  SpecializeOptions target;
+  target.flattens = true;
+  Result result = specialized(scaled, "{bm = 4, bn = 8, \"flatten_loops.0\" = 1}", {}, target);
+  ASSERT_TRUE(result.status.isOk()) << result.status.message();
+  EXPECT_EQ(countOf(result.text, "tile.gather"), 2u) << result.text;
+  EXPECT_EQ(countOf(result.text, "tile.scatter"), 1u);
+  EXPECT_TRUE(contains(result.text, "tensor<32xf32, #tile.dims<@flat>>"));
+  EXPECT_FALSE(contains(result.text, "tile.broadcast")) << result.text;
+  EXPECT_FALSE(contains(result.text, "tile.transpose")) << result.text;
+  EXPECT_TRUE(contains(result.text, "i64, #tile.dims<@flat>")) << result.text;
+  EXPECT_FALSE(contains(specialized(scaled, "{bm = 4, bn = 8, \"flatten_loops.0\" = 1}", factsOf({{9, 5}, {5}, {5, 9}}), target).text,
+                        "i64, #tile.dims<@flat>"));
+  EXPECT_TRUE(contains(specialized(scaled, "{\"flatten_loops.0\" = 1}").status.message(), "setting flatten_loops.0: this target does not"));
+  EXPECT_TRUE(contains(specialized(kMatmul, "{\"flatten_loops.0\" = 1}", {}, target).status.message(),
+                       "setting flatten_loops.0: the nest cannot be flattened: 'tile.dot' has one of its blocks"));
+  EXPECT_TRUE(contains(specialized(scaled, "{\"flatten_loops.0\" = 1, \"loop_orders.0\" = [1, 0]}", {}, target).status.message(),
+                       "setting loop_orders.0: a flattened nest has no order"));
+}
+
+TEST(Specialize, ChecksAreDroppedUnlessAsked) {
+  std::string text = rows();
+  text.replace(text.find("    %w = "), 0, "    tile.print \"sums\", %s : !c\n");
+  SpecializeOptions debugging;
+  debugging.checks = true;
+  EXPECT_EQ(countOf(specialized(text, "{br = 4}").text, "tile.print"), 0u);
+  EXPECT_EQ(countOf(specialized(text, "{br = 4}", {}, debugging).text, "tile.print"), 1u);
 }
 
 TEST(Specialize, SplitsTheAssociativeLoop) {
@@ -205,7 +293,8 @@ TEST(Specialize, WrongSettingsSayWhatIsAccepted) {
   EXPECT_TRUE(contains(specialized(kMatmul, "{bm = 0}").status.message(), "setting bm: a block has at least 1 element, given 0"));
   EXPECT_TRUE(contains(specialized(kMatmul, "{\"loop_orders.0\" = [0, 0]}").status.message(),
                        "setting loop_orders.0: must be a permutation of 0 .. 1"));
-  EXPECT_TRUE(contains(specialized(kMatmul, "{\"pid_type.0\" = \"round\"}").status.message(), "accepted are flat, persistent_blocked"));
+  EXPECT_TRUE(contains(specialized(kMatmul, "{\"pid_type.0\" = \"xyz\"}").status.message(),
+                       "setting pid_type.0: accepted for this nest and target: flat; given xyz"));
   EXPECT_TRUE(contains(specialized(kMatmul, "{\"l2_groupings.0\" = 0}").status.message(), "a group has at least 1 block"));
 }
 
@@ -214,11 +303,23 @@ TEST(Specialize, SpaceNamesEveryKnob) {
   tile::loadDialects(context);
   auto module = tile::parseKernel(context, kMatmul);
   ASSERT_TRUE(module.isOk());
+  auto namesOf = [](const SpaceDescription &space) {
+    std::vector<std::string> names;
+    for (auto &parameter : space.parameters) names.push_back(parameter.name);
+    return names;
+  };
   SpaceDescription space = portableSpace(tile::kernelOf(**module), {});
-  std::vector<std::string> names;
-  for (auto &parameter : space.parameters) names.push_back(parameter.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"bm", "bn", "bk", "loop_orders.0", "l2_groupings.0", "pid_type.0", "split_k",
-                                             "range_unroll_factors.0"}));
+  EXPECT_EQ(namesOf(space),
+            (std::vector<std::string>{"bm", "bn", "bk", "loop_orders.0", "l2_groupings.0", "split_k", "range_unroll_factors.0"}));
+  SpecializeOptions target;
+  target.gridRank = 3;
+  target.units = 8;
+  SpaceDescription wide = portableSpace(tile::kernelOf(**module), {}, target);
+  EXPECT_EQ(namesOf(wide), (std::vector<std::string>{"bm", "bn", "bk", "loop_orders.0", "pid_type.0", "l2_groupings.0", "num_sm_multiplier",
+                                                     "split_k", "range_unroll_factors.0"}));
+  EXPECT_EQ(wide.parameters[4].labels, (std::vector<std::string>{"flat", "xyz", "persistent_blocked", "persistent_interleaved"}));
+  EXPECT_EQ(wide.parameters[5].activeIf, "c.pid_type.0 1 !=");
+  EXPECT_EQ(wide.parameters[6].activeIf, "c.pid_type.0 2 >=");
   EXPECT_EQ(space.parameters[0].defaultValue, "s2.0 1 max pow2ceil 64 min 8 max");
   EXPECT_EQ(space.parameters[3].length, 2u);
 }
