@@ -100,12 +100,24 @@ void PhaseLowering::bind(ValueRange values, llvm::ArrayRef<llvm::Value *> from) 
   }
 }
 
-void PhaseLowering::placeForLoop(LoopOp loop) {
+void PhaseLowering::placeForLoop(LoopOp loop, SmallVectorImpl<Value> &kept) {
   Region *inside = &loop.getBody();
   auto isOutside = [&](Value value) {
     return isTile(value.getType()) && !inside->isAncestor(value.getParentRegion()) && !choice->isLazy(value);
   };
   loop.getBody().walk([&](Operation *op) {
+    if (auto dot = dyn_cast<DotOp>(op)) {
+      // What the loop does not change goes to shared memory once.
+      const DotPlan &plan = choice->planOf(dot);
+      for (bool lhs : {true, false}) {
+        Operand operand = operandOf(dot, lhs);
+        if (!isOutside(operand.source) || inShared.contains(operand.source)) continue;
+        SharedTile tile = shareOperand(operand, rowsOf(plan, lhs), plan.group);
+        inShared[operand.source] = tile;
+        kept.push_back(operand.source);
+      }
+      return;
+    }
     if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
       if (isOutside(broadcast.getSource()))
         registersOf(broadcast.getSource(), placed(choice->of(broadcast.getResult()).sliced(broadcast.getAlong())));
@@ -120,7 +132,9 @@ void PhaseLowering::placeForLoop(LoopOp loop) {
 }
 
 void PhaseLowering::lowerLoop(LoopOp loop) {
-  placeForLoop(loop);
+  int64_t mark = sharedTop;
+  SmallVector<Value, 2> kept;
+  placeForLoop(loop, kept);
   llvm::Value *lower = loop.getLower() ? scalar(loop.getLower()) : b.getInt64(0), *upper = scalar(loop.getUpper());
   mlir::Type counter = loop.getBody().getArgument(0).getType();
   int64_t step = isa<RangeType>(counter) ? cast<RangeType>(counter).getExtent() : 1;
@@ -160,8 +174,10 @@ void PhaseLowering::lowerLoop(LoopOp loop) {
   b.CreateBr(head);
   b.SetInsertPoint(done);
   mayRead = wroteShared = true;
-  if (pipeline) drainPipeline(*pipeline);
   SmallVector<llvm::Value *, 16> last(phis.begin(), phis.end());
+  if (pipeline) drainPipeline(*pipeline, last);
+  for (Value operand : kept) inShared.erase(operand);
+  sharedTop = mark;
   // Results are in their carries' layouts: one group.
   bind(loop.getResults(), last);
 }

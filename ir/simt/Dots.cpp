@@ -77,12 +77,13 @@ Registers PhaseLowering::operandRegisters(const Operand &operand, const PlacedLa
   return registers;
 }
 
-SharedTile PhaseLowering::operandTile(const Operand &operand, int64_t rows, const PlacedLayout *writer) {
+SharedTile PhaseLowering::operandTile(const Operand &operand, int64_t rows, const PlacedLayout *writer, bool swizzled) {
   auto type = cast<RankedTensorType>(operand.source.getType());
   unsigned rank = unsigned(type.getRank()), bytes = bytesOf(type.getElementType());
   unsigned fastest = unsigned(operand.dims.back());
   for (unsigned d = 0; d < rank; ++d)
     if (writer->layout.contiguous(d) > writer->layout.contiguous(fastest)) fastest = d;
+  if (swizzled) return swizzledTile(type.getElementType(), type.getShape(), fastest);
   SmallVector<unsigned, 4> order{fastest};
   for (unsigned d = rank; d-- > 0;)
     if (d != fastest) order.push_back(d);
@@ -94,12 +95,16 @@ SharedTile PhaseLowering::operandTile(const Operand &operand, int64_t rows, cons
                     int64_t(llvm::alignTo(uint64_t(shape[fastest]), uint64_t(unit))) - shape[fastest] + unit);
 }
 
-SharedTile PhaseLowering::shareOperand(const Operand &operand, int64_t rows) {
+SharedTile PhaseLowering::shareOperand(const Operand &operand, int64_t rows, bool swizzled) {
   if (auto kept = inShared.find(operand.source); kept != inShared.end()) return kept->second;
   auto type = cast<RankedTensorType>(operand.source.getType());
   const PlacedLayout *base = baseOf(operand.source);
   Registers registers = operandRegisters(operand, base);
-  SharedTile tile = operandTile(operand, rows, base);
+  SharedTile tile = operandTile(operand, rows, base, swizzled);
+  if (swizzled) {
+    storeSwizzled(tile, registers, base);
+    return tile;
+  }
   // Rows that only the atoms cover must be numbers.
   if (tile.layout.shape != llvm::ArrayRef<int64_t>(type.getShape())) zeroShared(tile);
   SharedTile window = tile;
@@ -228,7 +233,7 @@ Registers PhaseLowering::dotByAtoms(DotOp dot, const DotPlan &plan, Registers ac
         return source;
       }
     }
-    source.tile = shareOperand(operand, fragment.covered()[0]);
+    source.tile = shareOperand(operand, fragment.covered()[0], false);
     return source;
   };
   Source left = prepare(lhs, plan.lhs), right = prepare(rhs, plan.rhs);
@@ -273,7 +278,7 @@ Registers PhaseLowering::dotByLoop(DotOp dot, const DotPlan &plan, Registers acc
   Operand lhs = operandOf(dot, true), rhs = operandOf(dot, false);
   unsigned rank = unsigned(lhs.dims.size());
   int64_t k = cast<RankedTensorType>(lhs.source.getType()).getDimSize(unsigned(lhs.dims.back()));
-  SharedTile left = shareOperand(lhs, 0), right = shareOperand(rhs, 0);
+  SharedTile left = shareOperand(lhs, 0, false), right = shareOperand(rhs, 0, false);
   beforeSharedRead();
   // This thread's rows of one operand at one k: the accumulator's layout without the other's dimension.
   auto side = [&](const Operand &operand, unsigned drop) {
@@ -333,12 +338,19 @@ Registers PhaseLowering::dotByLoop(DotOp dot, const DotPlan &plan, Registers acc
   return next;
 }
 
+int64_t PhaseLowering::rowsOf(const DotPlan &plan, bool lhs) {
+  if (!plan.atom || plan.group) return 0;
+  return (lhs ? plan.lhs : plan.rhs).covered()[0];
+}
+
 void PhaseLowering::lowerDot(DotOp dot) {
   const DotPlan &plan = choice->planOf(dot);
   const PlacedLayout *layout = placed(plan.acc);
   Registers acc = registersOf(dot.getAcc(), layout);
   int64_t mark = sharedTop;
-  acc = plan.atom ? dotByAtoms(dot, plan, std::move(acc)) : dotByLoop(dot, plan, std::move(acc));
+  acc = plan.group  ? dotByGroups(dot, plan, std::move(acc))
+        : plan.atom ? dotByAtoms(dot, plan, std::move(acc))
+                    : dotByLoop(dot, plan, std::move(acc));
   sharedTop = mark;
   define(dot.getResult(), layout, std::move(acc));
 }

@@ -22,6 +22,7 @@ PhaseLowering::PhaseLowering(GridOp grid, const ExtentAnalysis &extents, const F
     : PhaseScalars(grid, extents, facts, module.getContext(), "this target", workspaces), target(target), limits(target.limits()),
       schedule(schedule), module(module), name(std::move(name)) {
   evaluatesOnHost = true;
+  if (schedule.engine && target.engine()) sharedTop = kBarrierBytes;
 }
 
 llvm::Value *PhaseLowering::slot(const std::string &expression) {
@@ -65,12 +66,17 @@ Expected<LaunchDescription> PhaseLowering::finish(llvm::BasicBlock *entry) {
   SmallVector<KernelParameter, 16> kinds;
   for (auto &[expression, placeholder] : parameters)
     kinds.push_back({placeholder->getType()->isPointerTy() ? KernelParameter::Pointer : KernelParameter::Integer});
+  for (size_t i = 0; i < descriptors.size(); ++i) kinds.push_back({KernelParameter::Descriptor});
   KernelShape shape{schedule.warps, 1, schedule.blocksPerUnit, schedule.maxRegisters};
   llvm::Function *kernel = target.createKernel(module, name, kinds, shape);
   kernel->splice(kernel->begin(), function);
   for (auto [i, parameter] : llvm::enumerate(parameters)) {
     parameter.second->replaceAllUsesWith(kernel->getArg(unsigned(i)));
     parameter.second->eraseFromParent();
+  }
+  for (auto [i, descriptor] : llvm::enumerate(descriptors)) {
+    descriptor.placeholder->replaceAllUsesWith(kernel->getArg(unsigned(parameters.size() + i)));
+    descriptor.placeholder->eraseFromParent();
   }
   function->eraseFromParent();
   function = kernel;
@@ -86,6 +92,9 @@ Expected<LaunchDescription> PhaseLowering::finish(llvm::BasicBlock *entry) {
   launch.extras.assign(kLaunchExtras, "0");
   launch.extras[kExtraVersion] = std::to_string(kLaunchExtrasVersion);
   launch.extras[kExtraCluster] = "1";
+  launch.extras[kExtraDescriptors] = std::to_string(descriptors.size());
+  for (const Descriptor &descriptor : descriptors)
+    launch.extras.insert(launch.extras.end(), descriptor.words.begin(), descriptor.words.end());
   return launch;
 }
 
@@ -111,12 +120,14 @@ Expected<LaunchDescription> PhaseLowering::run() {
     if (isa<LoadOp, GatherOp>(op)) loadedViews.insert(tile::viewOf(op));
     if (isa<StoreOp, ScatterOp>(op)) storedViews.insert(tile::viewOf(op));
   });
-  choice = std::make_unique<LayoutChoice>(grid, extents, bounds, facts, target, schedule.warps);
+  choice = std::make_unique<LayoutChoice>(grid, extents, bounds, facts, target, schedule.warps, schedule.engine);
 
   function = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), false), llvm::Function::InternalLinkage,
                                     name + ".body", module);
   llvm::BasicBlock *entry = newBlock("entry"), *body = newBlock("program");
-  prologue.SetInsertPoint(llvm::BranchInst::Create(body, entry));
+  setup = newBlock("setup");
+  prologue.SetInsertPoint(llvm::BranchInst::Create(setup, entry));
+  llvm::BranchInst::Create(body, setup);
   b.SetInsertPoint(body);
   llvm::FastMathFlags flags;
   flags.setAllowContract();
@@ -159,6 +170,7 @@ Expected<LaunchDescription> PhaseLowering::run() {
     b.SetInsertPoint(done);
   }
   b.CreateRetVoid();
+  initializeBarriers();
   if (!failure.isOk()) {
     function->eraseFromParent();
     return failure;

@@ -141,7 +141,53 @@ void LayoutChoice::collect() {
 // Dots
 //===----------------------------------------------------------------------===//
 
+std::optional<DotPlan> LayoutChoice::planGroupDot(DotOp dot, bool rowsByWarp) {
+  const AsyncEngine *engine = target.engine();
+  auto accType = cast<RankedTensorType>(dot.getAcc().getType()), lhsType = cast<RankedTensorType>(dot.getLhs().getType());
+  if (!groupDots || !engine || warps % 4 || accType.getRank() != 2) return std::nullopt;
+  int64_t m = accType.getDimSize(0), n = accType.getDimSize(1), k = lhsType.getDimSize(dot.getTransposeLhs() ? 0 : 1), groups = warps / 4;
+  // Rows of shared memory are whole swizzles of 16 elements at least; only two-byte elements may run along m or n.
+  if (bytesOf(lhsType.getElementType()) != 2 || m % 64 || n % 16 || k % 16) return std::nullopt;
+  DotPlan plan;
+  plan.group = true;
+  int64_t least = -1;
+  for (int64_t gm = groups; gm >= 1; --gm) {
+    int64_t gn = groups / gm;
+    if (groups % gm || m % (64 * gm) || n % (64 * gn)) {
+      if (gn != 1 || groups % gm || m % (64 * gm)) continue;
+    }
+    int64_t cost = rowsByWarp ? gn : m / gm + n / gn;
+    if (least >= 0 && cost >= least) continue;
+    least = cost;
+    plan.warpsM = unsigned(gm);
+    plan.warpsN = unsigned(gn);
+  }
+  if (least < 0) return std::nullopt;
+  int64_t columns = n / plan.warpsN;
+  for (const DotAtom &atom : engine->groupAtoms()) {
+    if (atom.lhs != dtypeOf(lhsType.getElementType()) || atom.rhs != dtypeOf(elementOf(dot.getRhs().getType())) ||
+        atom.acc != dtypeOf(accType.getElementType()) || k % atom.k || columns % atom.n)
+      continue;
+    // Pieces of n begin at whole swizzles.
+    if (atom.n != columns && atom.n % 64) continue;
+    if (!plan.atom || atom.n > plan.atom->n) plan.atom = &atom;
+  }
+  if (!plan.atom) return std::nullopt;
+  const DotAtom &atom = *plan.atom;
+  int64_t gm = plan.warpsM, gn = plan.warpsN;
+  plan.piecesM = unsigned(m / (64 * gm));
+  plan.piecesN = unsigned(columns / atom.n);
+  plan.acc = Layout(Atom::of(atom.accMap), {{Repeat::Warp, 0, gm, 64},
+                                            {Repeat::Warp, 1, gn, columns},
+                                            {Repeat::Register, 1, plan.piecesN, atom.n},
+                                            {Repeat::Register, 0, plan.piecesM, 64 * gm}});
+  plan.lhs =
+      Layout(Atom::of(atom.lhsMap), {{Repeat::Warp, 0, gm, 64}, {Repeat::Warp, -1, gn, 0}, {Repeat::Register, 0, plan.piecesM, 64 * gm}});
+  return plan;
+}
+
 DotPlan LayoutChoice::planDot(DotOp dot, bool rowsByWarp) {
+  if (auto plan = planGroupDot(dot, rowsByWarp)) return *plan;
   auto accType = cast<RankedTensorType>(dot.getAcc().getType()), lhsType = cast<RankedTensorType>(dot.getLhs().getType());
   unsigned rank = unsigned(accType.getRank());
   int64_t m = accType.getDimSize(rank - 2), n = accType.getDimSize(rank - 1);
@@ -396,8 +442,8 @@ void LayoutChoice::decide() {
 }
 
 LayoutChoice::LayoutChoice(GridOp grid, const ExtentAnalysis &extents, const IndexBounds &bounds, const Facts &facts,
-                           const SimtTarget &target, unsigned warps)
-    : grid(grid), extents(extents), bounds(bounds), facts(facts), target(target), warps(warps) {
+                           const SimtTarget &target, unsigned warps, bool groupDots)
+    : grid(grid), extents(extents), bounds(bounds), facts(facts), target(target), warps(warps), groupDots(groupDots) {
   collect();
   planDots();
   decide();

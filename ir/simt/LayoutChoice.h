@@ -29,12 +29,16 @@ struct DotPlan {
   const DotAtom *atom = nullptr;
   Layout acc, lhs, rhs;
   unsigned warpsM = 1, warpsN = 1;
+  /// The atom is of warp groups (four warps): the right operand, and the left one where no thread holds it, are in shared memory.
+  /// warpsM and warpsN count groups; piecesM and piecesN what each does.
+  bool group = false;
+  unsigned piecesM = 1, piecesN = 1;
 };
 
 class LayoutChoice {
 public:
   LayoutChoice(tile::GridOp grid, const tile::ExtentAnalysis &extents, const tile::IndexBounds &bounds, const Facts &facts,
-               const SimtTarget &target, unsigned warps);
+               const SimtTarget &target, unsigned warps, bool groupDots);
 
   bool isLazy(mlir::Value tile) const;
   /// Of a value that is not lazy; of a lazy one: a layout by its shape.
@@ -55,6 +59,7 @@ private:
   void collect();
   void planDots();
   DotPlan planDot(tile::DotOp dot, bool rowsByWarp);
+  std::optional<DotPlan> planGroupDot(tile::DotOp dot, bool rowsByWarp);
   void decide();
   std::optional<Layout> fromNeighbours(unsigned group);
   /// The layout a lazy value would be wanted in, by its first decided user.
@@ -67,6 +72,7 @@ private:
   const Facts &facts;
   const SimtTarget &target;
   unsigned warps;
+  bool groupDots;
   mutable llvm::DenseMap<mlir::Value, bool> lazy;
   llvm::DenseMap<mlir::Value, unsigned> numbers;
   mutable std::vector<unsigned> parents;

@@ -23,7 +23,7 @@ SimtSchedule SimtSchedule::of(const Configuration &configuration) {
   schedule.stages = std::max(1u, number("num_stages", 1));
   schedule.maxRegisters = number("maxnreg", 0);
   schedule.blocksPerUnit = std::max(1u, number("occupancy", 1));
-  schedule.specialize = number("range_warp_specializes", 0) != 0;
+  schedule.engine = number("tensor_engine", 0) != 0;
   return schedule;
 }
 

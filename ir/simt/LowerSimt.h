@@ -21,7 +21,7 @@ struct SimtSchedule {
   unsigned stages = 1;        ///< `num_stages`: buffers in flight of a loop's loads that feed dots
   unsigned maxRegisters = 0;  ///< `maxnreg`; 0: the target's choice
   unsigned blocksPerUnit = 1; ///< `occupancy`
-  bool specialize = false;    ///< `range_warp_specializes`: producer and consumer roles where the target and the facts allow it
+  bool engine = false;        ///< `tensor_engine`: dots of warp groups, their loads as boxes by descriptor, where target and facts allow it
   static SimtSchedule of(const Configuration &configuration);
 };
 

@@ -49,9 +49,12 @@ struct SharedTile {
   SharedLayout layout;
   llvm::Value *pointer = nullptr; ///< to shared memory
   mlir::Type element;
-  llvm::SmallVector<int64_t, 4> strides; ///< bytes, of each dimension
+  llvm::SmallVector<int64_t, 4> strides; ///< bytes, of each dimension; meaningless with a swizzle
   unsigned alignment = 16;               ///< of the pointer, bytes
 };
+
+/// At the bottom of shared memory, where the target has an engine.
+inline constexpr int64_t kBarrierBytes = 128;
 
 class PhaseLowering : private tile::PhaseScalars {
 public:
@@ -140,6 +143,15 @@ private:
   Registers loadShared(const SharedTile &tile, const PlacedLayout *layout, llvm::ArrayRef<int64_t> at = {});
   llvm::Value *sharedPointer(const SharedTile &tile, const PlacedLayout *layout, llvm::ArrayRef<int64_t> at, bool warpOnly = false);
   void zeroShared(const SharedTile &tile);
+  //--- Engine.cpp: what warp groups and boxes need
+  SharedTile swizzledTile(mlir::Type element, llvm::ArrayRef<int64_t> shape, unsigned fastest);
+  void storeSwizzled(const SharedTile &tile, const Registers &registers, const PlacedLayout *layout);
+  Registers dotByGroups(tile::DotOp dot, const DotPlan &plan, Registers acc);
+  /// A parameter that describes the view of a load for boxes of this tile; NULL: facts do not allow it.
+  llvm::Value *descriptorFor(tile::LoadOp load, const SharedTile &tile);
+  bool mayLoadBoxes(tile::LoadOp load, unsigned fastest, mlir::ArrayRef<unsigned> contracted);
+  void loadBoxes(tile::LoadOp load, const SharedTile &to, llvm::Value *descriptor, llvm::Value *barrier);
+  void initializeBarriers();
 
   //--- Reductions.cpp
   void lowerReduce(tile::ReduceOp reduce);
@@ -155,6 +167,8 @@ private:
 
   //--- Dots.cpp
   void lowerDot(tile::DotOp dot);
+  /// Rows of an operand that the plan's fragments cover; 0: the tile's own.
+  static int64_t rowsOf(const DotPlan &plan, bool lhs);
   Registers dotByLoop(tile::DotOp dot, const DotPlan &plan, Registers acc);
   Registers dotByAtoms(tile::DotOp dot, const DotPlan &plan, Registers acc);
   /// An operand: the tile to read and where the dot's dimensions (batches, row or column, k) are in it.
@@ -165,8 +179,8 @@ private:
   static Operand operandOf(tile::DotOp dot, bool lhs);
   Registers operandRegisters(const Operand &operand, const PlacedLayout *layout);
   /// Shared memory for an operand, at least `rows` rows; with the operand in it.
-  SharedTile operandTile(const Operand &operand, int64_t rows, const PlacedLayout *writer);
-  SharedTile shareOperand(const Operand &operand, int64_t rows);
+  SharedTile operandTile(const Operand &operand, int64_t rows, const PlacedLayout *writer, bool swizzled);
+  SharedTile shareOperand(const Operand &operand, int64_t rows, bool swizzled);
   /// One k-step of an operand's fragments, packed as the atom wants them, piece by piece.
   Values loadFragments(const SharedTile &tile, const Layout &fragment, llvm::ArrayRef<int64_t> dims, llvm::ArrayRef<int64_t> at);
   bool loadByMatrix(const SharedTile &tile, const PlacedLayout *layout, llvm::ArrayRef<int64_t> dims, llvm::ArrayRef<int64_t> at,
@@ -179,7 +193,7 @@ private:
   void lowerLoop(tile::LoopOp loop);
   void lowerIf(mlir::scf::IfOp choice);
   /// Places what the body of a loop will want of values defined before it.
-  void placeForLoop(tile::LoopOp loop);
+  void placeForLoop(tile::LoopOp loop, llvm::SmallVectorImpl<mlir::Value> &kept);
   /// Flattens tiles and scalars to LLVM values, in the home layouts of `like`, and back.
   void flatten(mlir::ValueRange values, mlir::ValueRange like, Values &to);
   void bind(mlir::ValueRange values, llvm::ArrayRef<llvm::Value *> from);
@@ -190,22 +204,30 @@ private:
     tile::LoadOp load;
     SharedTile buffer; ///< of stage 0
     int64_t stageBytes;
-    const PlacedLayout *layout; ///< of the copies
+    const PlacedLayout *layout;        ///< of the copies
+    llvm::Value *descriptor = nullptr; ///< of boxes; NULL: copies by threads
   };
   struct Pipeline {
     tile::LoopOp loop;
     llvm::SmallVector<Ring, 2> rings;
     llvm::SmallVector<mlir::Operation *, 8> scalarOps; ///< what the loads' subscripts need of the body
-    llvm::PHINode *stage = nullptr;
-    int64_t mark = 0;
+    llvm::PHINode *stage = nullptr, *parity = nullptr;
+    llvm::Value *firstStage = nullptr, *firstParity = nullptr;
+    llvm::Value *barriers = nullptr;      ///< one a stage, for boxes
+    llvm::AllocaInst *position = nullptr; ///< stages used so far, all executions of the loop
+    int64_t mark = 0, boxBytes = 0;
+    bool copies = false;
+    unsigned distance = 0;               ///< iterations that loads run ahead
+    mlir::Operation *inFlight = nullptr; ///< a dot that is waited for in the next iteration
   };
   std::optional<Pipeline> planPipeline(tile::LoopOp loop);
   void issueCopies(Pipeline &pipeline, llvm::Value *index, llvm::Value *lower, llvm::Value *upper, llvm::Value *stage);
   void startPipeline(Pipeline &pipeline, llvm::Value *lower, llvm::Value *upper, int64_t step);
+  llvm::Value *nextStage(llvm::Value *stage);
   void enterPipeline(Pipeline &pipeline, llvm::BasicBlock *before);
   void advancePipeline(Pipeline &pipeline, llvm::Value *index, llvm::Value *lower, llvm::Value *upper, int64_t step);
   void leavePipeline(Pipeline &pipeline);
-  void drainPipeline(Pipeline &pipeline);
+  void drainPipeline(Pipeline &pipeline, llvm::MutableArrayRef<llvm::Value *> results);
 
   const SimtTarget &target;
   const SimtLimits &limits;
@@ -229,6 +251,14 @@ private:
   /// Operands that a pipelined loop keeps in shared memory for its body.
   llvm::DenseMap<mlir::Value, SharedTile> inShared;
 
+  struct Descriptor {
+    llvm::Instruction *placeholder;
+    std::vector<std::string> words; ///< of a DescriptorRecord
+  };
+  std::vector<Descriptor> descriptors;
+  std::vector<llvm::Value *> barriersToInitialize;
+  llvm::BasicBlock *setup = nullptr; ///< between prologue and program
+  llvm::SmallPtrSet<mlir::Operation *, 2> dotsInFlight;
   int64_t sharedTop = 0, sharedMost = 0;
   llvm::Value *sharedBase = nullptr;
   bool mayRead = false, wroteShared = false; ///< since the last barrier

@@ -15,6 +15,8 @@
 // 1. A load qualifies if its subscripts are the loop's range and what is known before the loop, by scalar operations of the
 //    body, if only dots use it, if facts allow copies of 4 bytes or more, and if it pads with zeros.
 // 2. Copies follow a layout for memory; what is not inside copies zeros.
+// 3. Operands of warp-group dots come as boxes by descriptor instead (Engine.cpp): one thread starts them, a barrier with phases a
+//    stage tells when they have landed.
 //
 //===----------------------------------------------------------------------===//
 
@@ -55,7 +57,7 @@ bool collectScalars(Value value, LoopOp loop, llvm::SetVector<Operation *> &into
 } // namespace
 
 std::optional<PhaseLowering::Pipeline> PhaseLowering::planPipeline(LoopOp loop) {
-  if (schedule.stages < 2 || !limits.asyncCopyBytes) return std::nullopt;
+  if (schedule.stages < 2) return std::nullopt;
   Pipeline pipeline;
   pipeline.loop = loop;
   pipeline.mark = sharedTop;
@@ -71,8 +73,24 @@ std::optional<PhaseLowering::Pipeline> PhaseLowering::planPipeline(LoopOp loop) 
     Layout layout = choice->forAccess(load, type);
     auto [vector, unit] = choice->vectorOf(load);
     if (unit < 0) continue;
+    // Dots of warp groups want boxes, the others rows; not both.
+    bool groups = false, others = false;
+    SmallVector<unsigned, 2> contracted;
+    loop.getBody().walk([&](DotOp dot) {
+      for (bool lhs : {true, false}) {
+        Operand operand = operandOf(dot, lhs);
+        if (operand.source != load.getResult()) continue;
+        (choice->planOf(dot).group ? groups : others) = true;
+        contracted.push_back(unsigned(operand.dims.back()));
+      }
+    });
+    if (groups && others) continue;
+    unsigned fastest = contracted.front();
+    for (unsigned d = 0; d < layout.rank(); ++d)
+      if (layout.contiguous(d) > layout.contiguous(fastest)) fastest = d;
+    if (groups && !mayLoadBoxes(load, fastest, contracted)) continue;
     unsigned bytes = std::min(vector, layout.contiguous(unsigned(unit))) * bytesOf(type.getElementType());
-    if (!(limits.asyncCopyBytes & bytes)) continue;
+    if (!groups && !(limits.asyncCopyBytes & bytes)) continue;
     needed.insert(mine.begin(), mine.end());
     pipeline.rings.push_back({load, {}, 0, placed(layout)});
   }
@@ -88,11 +106,11 @@ std::optional<PhaseLowering::Pipeline> PhaseLowering::planPipeline(LoopOp loop) 
         Operand operand = operandOf(dot, lhs);
         if (operand.source != ring.load.getResult()) continue;
         const DotPlan &plan = choice->planOf(dot);
-        int64_t rows = plan.atom ? (lhs ? plan.lhs : plan.rhs).covered()[0] : 0;
+        int64_t rows = rowsOf(plan, lhs);
         int64_t had = first ? 0 : ring.buffer.layout.bytes();
         int64_t restart = sharedTop;
         sharedTop = top;
-        SharedTile tile = operandTile(operand, rows, ring.layout);
+        SharedTile tile = operandTile(operand, rows, ring.layout, plan.group);
         if (first || tile.layout.bytes() > had)
           ring.buffer = tile;
         else
@@ -100,9 +118,17 @@ std::optional<PhaseLowering::Pipeline> PhaseLowering::planPipeline(LoopOp loop) 
         first = false;
       }
     });
-    ring.stageBytes = sharedTop - top;
-    ring.stageBytes = (ring.stageBytes + 15) / 16 * 16;
+    bool boxes = ring.buffer.layout.swizzleBytes != 0;
+    int64_t unit = boxes ? 1024 : 16;
+    top = (top + unit - 1) / unit * unit;
+    ring.stageBytes = (sharedTop - top + unit - 1) / unit * unit;
     allocateShared(top + ring.stageBytes * int64_t(schedule.stages) - sharedTop, 1);
+    if (boxes) {
+      ring.descriptor = descriptorFor(ring.load, ring.buffer);
+      pipeline.boxBytes += ring.buffer.layout.bytes();
+    } else {
+      pipeline.copies = true;
+    }
     auto type = cast<RankedTensorType>(ring.load.getResult().getType());
     // Rows that only atoms cover stay zero: nobody copies there.
     if (ring.buffer.layout.shape != llvm::ArrayRef<int64_t>(type.getShape()))
@@ -112,6 +138,31 @@ std::optional<PhaseLowering::Pipeline> PhaseLowering::planPipeline(LoopOp loop) 
         zeroShared(stage);
       }
   }
+  if (pipeline.boxBytes) {
+    // A barrier a stage, for the life of the kernel; the position tells stage and phase over all executions of the loop.
+    if (!sharedBase) sharedBase = target.sharedMemory(prologue, module);
+    pipeline.barriers = prologue.CreateConstGEP1_64(prologue.getInt64Ty(), sharedBase, barriersToInitialize.size());
+    for (unsigned s = 0; s < schedule.stages; ++s)
+      barriersToInitialize.push_back(prologue.CreateConstGEP1_64(prologue.getInt64Ty(), pipeline.barriers, s));
+    if (int64_t(barriersToInitialize.size()) * 8 > kBarrierBytes) fail("too many pipelined loops in one phase");
+  }
+  // A lone accumulation stays in flight over the end of its iteration: its buffer is free one iteration later.
+  SmallVector<DotOp, 2> dots(body->getOps<DotOp>());
+  pipeline.distance = schedule.stages - 1;
+  if (dots.size() == 1 && loop.getInits().size() == 1 && !pipeline.copies && schedule.stages > 2 && choice->planOf(dots[0]).group &&
+      isa<BlockArgument>(dots[0].getAcc()) && dots[0].getResult().hasOneUse() && isa<YieldOp>(*dots[0].getResult().getUsers().begin()) &&
+      inShared.empty()) {
+    bool all = true;
+    for (bool lhs : {true, false})
+      all &= llvm::any_of(pipeline.rings, [&](Ring &ring) { return ring.load.getResult() == operandOf(dots[0], lhs).source; });
+    if (all) {
+      pipeline.inFlight = dots[0];
+      pipeline.distance = schedule.stages - 2;
+      dotsInFlight.insert(dots[0]);
+    }
+  }
+  pipeline.position = prologue.CreateAlloca(prologue.getInt32Ty(), nullptr, "position");
+  prologue.CreateStore(prologue.getInt32(0), pipeline.position);
   return pipeline;
 }
 
@@ -121,11 +172,20 @@ void PhaseLowering::issueCopies(Pipeline &pipeline, llvm::Value *index, llvm::Va
   auto savedRanges = ranges;
   bindCounter(pipeline.loop, index, lower, upper);
   for (Operation *op : pipeline.scalarOps) lowerOperation(op);
-  for (Ring &ring : pipeline.rings) {
+  auto buffer = [&](Ring &ring) {
     SharedTile to = ring.buffer;
     to.pointer = b.CreateGEP(b.getInt8Ty(), to.pointer, b.CreateNUWMul(stage, b.getInt32(uint32_t(ring.stageBytes))));
-    copyToShared(ring.load, ring.layout, to);
-  }
+    return to;
+  };
+  if (pipeline.boxBytes)
+    guarded(b.CreateICmpEQ(thread, b.getInt32(0)), [&] {
+      llvm::Value *full = b.CreateGEP(b.getInt64Ty(), pipeline.barriers, stage);
+      target.engine()->arriveExpecting(b, full, b.getInt32(uint32_t(pipeline.boxBytes)));
+      for (Ring &ring : pipeline.rings)
+        if (ring.descriptor) loadBoxes(ring.load, buffer(ring), ring.descriptor, full);
+    });
+  for (Ring &ring : pipeline.rings)
+    if (!ring.descriptor) copyToShared(ring.load, ring.layout, buffer(ring));
   scalars = std::move(savedScalars);
   ranges = std::move(savedRanges);
 }
@@ -133,28 +193,40 @@ void PhaseLowering::issueCopies(Pipeline &pipeline, llvm::Value *index, llvm::Va
 void PhaseLowering::startPipeline(Pipeline &pipeline, llvm::Value *lower, llvm::Value *upper, int64_t step) {
   // Whoever still reads what lay here is waited for.
   blockBarrier();
-  llvm::Value *index = lower;
-  for (unsigned s = 0; s + 1 < schedule.stages; ++s) {
-    guarded(b.CreateICmpSLT(index, upper), [&] { issueCopies(pipeline, index, lower, upper, b.getInt32(s)); });
-    target.asyncCommit(b);
+  llvm::Value *stages = b.getInt32(schedule.stages), *position = b.CreateLoad(b.getInt32Ty(), pipeline.position);
+  pipeline.firstStage = b.CreateURem(position, stages);
+  pipeline.firstParity = b.CreateAnd(b.CreateUDiv(position, stages), b.getInt32(1));
+  llvm::Value *index = lower, *stage = pipeline.firstStage;
+  for (unsigned s = 0; s < pipeline.distance; ++s) {
+    guarded(b.CreateICmpSLT(index, upper), [&] { issueCopies(pipeline, index, lower, upper, stage); });
+    if (pipeline.copies) target.asyncCommit(b);
     index = b.CreateNSWAdd(index, b.getInt64(uint64_t(step)));
+    stage = nextStage(stage);
   }
+}
+
+llvm::Value *PhaseLowering::nextStage(llvm::Value *stage) {
+  llvm::Value *next = b.CreateAdd(stage, b.getInt32(1));
+  return b.CreateSelect(b.CreateICmpEQ(next, b.getInt32(schedule.stages)), b.getInt32(0), next);
 }
 
 void PhaseLowering::enterPipeline(Pipeline &pipeline, llvm::BasicBlock *before) {
   pipeline.stage = b.CreatePHI(b.getInt32Ty(), 2, "stage");
-  pipeline.stage->addIncoming(b.getInt32(0), before);
+  pipeline.stage->addIncoming(pipeline.firstStage, before);
+  pipeline.parity = b.CreatePHI(b.getInt32Ty(), 2, "parity");
+  pipeline.parity->addIncoming(pipeline.firstParity, before);
 }
 
 void PhaseLowering::advancePipeline(Pipeline &pipeline, llvm::Value *index, llvm::Value *lower, llvm::Value *upper, int64_t step) {
   unsigned stages = schedule.stages;
-  target.asyncWait(b, stages - 2);
+  if (pipeline.copies) target.asyncWait(b, stages - 2);
+  if (pipeline.boxBytes) target.engine()->wait(b, b.CreateGEP(b.getInt64Ty(), pipeline.barriers, pipeline.stage), pipeline.parity);
   blockBarrier();
-  llvm::Value *ahead = b.CreateNSWAdd(index, b.getInt64(uint64_t(step) * (stages - 1)));
-  llvm::Value *last =
-      b.CreateSelect(b.CreateICmpEQ(pipeline.stage, b.getInt32(0)), b.getInt32(stages - 1), b.CreateSub(pipeline.stage, b.getInt32(1)));
+  llvm::Value *ahead = b.CreateNSWAdd(index, b.getInt64(uint64_t(step) * pipeline.distance));
+  llvm::Value *last = b.CreateAdd(pipeline.stage, b.getInt32(pipeline.distance));
+  last = b.CreateSelect(b.CreateICmpUGE(last, b.getInt32(stages)), b.CreateSub(last, b.getInt32(stages)), last);
   guarded(b.CreateICmpSLT(ahead, upper), [&] { issueCopies(pipeline, ahead, lower, upper, last); });
-  target.asyncCommit(b);
+  if (pipeline.copies) target.asyncCommit(b);
   for (Ring &ring : pipeline.rings) {
     SharedTile now = ring.buffer;
     now.pointer = b.CreateGEP(b.getInt8Ty(), now.pointer, b.CreateNUWMul(pipeline.stage, b.getInt32(uint32_t(ring.stageBytes))));
@@ -163,13 +235,18 @@ void PhaseLowering::advancePipeline(Pipeline &pipeline, llvm::Value *index, llvm
 }
 
 void PhaseLowering::leavePipeline(Pipeline &pipeline) {
-  llvm::Value *next = b.CreateAdd(pipeline.stage, b.getInt32(1));
-  next = b.CreateSelect(b.CreateICmpEQ(next, b.getInt32(schedule.stages)), b.getInt32(0), next);
+  llvm::Value *next = nextStage(pipeline.stage);
+  llvm::Value *wrapped = b.CreateZExt(b.CreateICmpEQ(next, b.getInt32(0)), b.getInt32Ty());
   pipeline.stage->addIncoming(next, b.GetInsertBlock());
+  pipeline.parity->addIncoming(b.CreateXor(pipeline.parity, wrapped), b.GetInsertBlock());
 }
 
-void PhaseLowering::drainPipeline(Pipeline &pipeline) {
-  target.asyncWait(b, 0);
+void PhaseLowering::drainPipeline(Pipeline &pipeline, llvm::MutableArrayRef<llvm::Value *> results) {
+  if (pipeline.inFlight) target.engine()->waitDots(b, 0, results);
+  if (pipeline.copies) target.asyncWait(b, 0);
+  // Stage and parity again as one number.
+  llvm::Value *position = b.CreateAdd(b.CreateMul(pipeline.parity, b.getInt32(schedule.stages)), pipeline.stage);
+  b.CreateStore(position, pipeline.position);
   for (Ring &ring : pipeline.rings) inShared.erase(ring.load.getResult());
   sharedTop = pipeline.mark;
 }

@@ -6,7 +6,8 @@
 // 1. A full extent that nothing binds is a setting by its own name, a bound that the size rounds up to; where it may be rolled,
 //    it is by default as soon as a row no longer fits the registers of a block.
 // 2. Rows beside a full extent: as many as make a tile of about 4096 elements.
-// 3. Blocks counted in groups (quantized weights) that dots contract: 64 elements.
+// 3. Products of 16 bits or less: blocks of 128 and eight blocks side by side, so that operands are shared.
+// 4. Blocks counted in groups (quantized weights) that dots contract: 64 elements.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,6 +15,7 @@
 #include "ir/specialize/Specialize.h"
 
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace pantile::tile;
@@ -22,7 +24,7 @@ namespace pantile::simt {
 
 namespace {
 
-constexpr int64_t kRowElements = 16384; ///< of a row that is kept whole
+constexpr int64_t kRowElements = 32768; ///< of a row that is kept whole
 constexpr int64_t kTileElements = 4096;
 constexpr int64_t kDotStep = 64; ///< elements along k
 
@@ -93,8 +95,27 @@ SpaceDescription simtSpace(KernelOp kernel, const Facts &facts, const SimtTarget
     parameter.values = std::move(values);
     parameter.defaultValue = std::move(usual);
   };
+  // Blocks of products of narrow elements are larger, and share operands in the second cache.
+  unsigned widest = 0;
+  kernel.walk([&](DotOp dot) { widest = std::max(widest, elementOf(dot.getLhs().getType()).getIntOrFloatBitWidth()); });
+  llvm::StringSet<> spread;
+  kernel.walk([&](ParallelOp nest) {
+    for (const Dim &dim : nest.getBlocks().getDims())
+      if (!dim.isConstant()) spread.insert(dim.symbol.getValue());
+  });
   for (ParameterDescription &parameter : space.parameters) {
     StringRef name = parameter.name;
+    if (hasDot && widest <= 16 && name.starts_with("l2_groupings.")) {
+      auto nests = kernel.getBody().getOps<ParallelOp>();
+      unsigned number = 0;
+      name.drop_front(13).getAsInteger(10, number);
+      auto dims = (*std::next(nests.begin(), number)).getBlocks().getDims();
+      if (dims.size() >= 2 && !dims[dims.size() - 1].isConstant() && !dims[dims.size() - 2].isConstant()) parameter.defaultValue = "8";
+      continue;
+    }
+    if (size_t usual = parameter.defaultValue.find(" 64 min");
+        hasDot && widest <= 16 && spread.contains(name) && usual != std::string::npos)
+      parameter.defaultValue.replace(usual, 7, " 128 min");
     if (name.consume_front("reduction_loops.")) {
       auto found = fulls.find(name);
       if (found == fulls.end() || found->second.empty()) continue;
@@ -117,7 +138,10 @@ SpaceDescription simtSpace(KernelOp kernel, const Facts &facts, const SimtTarget
   std::vector<int64_t> warps{0};
   for (int64_t count = 1; count <= most; count *= 2) warps.push_back(count);
   add("num_warps", PANTILE_PARAMETER_ORDERED, warps, "0");
-  if (hasDot && hasLoop && limits.asyncCopyBytes) add("num_stages", PANTILE_PARAMETER_INTEGER, {1, 6}, "3");
+  if (hasDot && hasLoop && limits.asyncCopyBytes)
+    add("num_stages", PANTILE_PARAMETER_INTEGER, {1, 6}, limits.sharedBytes >= 128 << 10 ? "3" : "2");
+  // Off until somebody asks: not every kernel gains.
+  if (hasDot && hasLoop && target.engine()) add("tensor_engine", PANTILE_PARAMETER_BOOL, {}, "0");
   add("occupancy", PANTILE_PARAMETER_ORDERED, {1, 2, 3, 4, 6, 8}, "1");
   return space;
 }
