@@ -58,10 +58,12 @@ class Dialect {
 public:
   virtual ~Dialect() = default;
   virtual Space space(unsigned addressSpace) const = 0;
+  /// What the dialect's functions must know of a whole module, whose text is given: their `traits`.
+  virtual uint64_t traits(std::string_view text) const { return 0; }
   /// An intrinsic or external function; none: unknown, and an error of the module.
   virtual std::optional<Emulation> function(std::string_view name) const = 0;
   /// Inline assembly with LLVM's constraints.
-  virtual Expected<Emulation> assembly(std::string_view text, std::string_view constraints) const = 0;
+  virtual Expected<Emulation> assembly(std::string_view text, std::string_view constraints, uint64_t traits) const = 0;
   virtual uint32_t lanesPerWarp(const std::string &target) const = 0;
   /// Reads what it knows from `attributes`.
   virtual Status describeKernel(KernelInfo &kernel) const = 0;

@@ -70,6 +70,14 @@ struct Lane {
   /// Asynchronous operations by kind (the backend's numbers), with their groups.
   std::map<uint32_t, OperationQueue> queues;
 
+  /// Results of asynchronous operations that no wait has delivered yet.
+  struct InFlight {
+    uint32_t group; ///< in which it was committed, or will be
+    std::vector<uint32_t> words;
+  };
+  std::map<uint32_t, InFlight> inFlight;
+  uint32_t nextInFlight = 0;
+
   Block &block() const;
   Cluster &cluster() const;
   Scheduler &scheduler() const;

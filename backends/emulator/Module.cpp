@@ -58,7 +58,7 @@ Expected<std::shared_ptr<CodeModule>> CodeModule::load(std::string_view text, co
   Code &code = *loaded->code;
   code.jit = std::move(*jit);
   code.lanesPerWarp = dialect.lanesPerWarp(target);
-  PANTILE_ASSIGN(code.rewritten, rewrite(*module, dialect, triple, code.jit->getDataLayout()));
+  PANTILE_ASSIGN(code.rewritten, rewrite(*module, dialect, dialect.traits(text), triple, code.jit->getDataLayout()));
 
   llvm::orc::SymbolMap symbols;
   for (const HostSymbol &symbol : hostSymbols())

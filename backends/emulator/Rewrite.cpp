@@ -30,9 +30,9 @@ constexpr size_t kSiteText = 200;
 
 class Rewriter {
 public:
-  Rewriter(Module &module, const Dialect &dialect, const llvm::DataLayout &layout)
-      : module(module), dialect(dialect), layout(layout), context(module.getContext()), slots(&module), i64(Type::getInt64Ty(context)),
-        pointer(PointerType::get(context, 0)) {}
+  Rewriter(Module &module, const Dialect &dialect, uint64_t traits, const llvm::DataLayout &layout)
+      : module(module), dialect(dialect), traits(traits), layout(layout), context(module.getContext()), slots(&module),
+        i64(Type::getInt64Ty(context)), pointer(PointerType::get(context, 0)) {}
 
   pantile::Expected<Rewritten> run(const std::string &triple) {
     PANTILE_RETURN_IF_ERROR(collectKernels());
@@ -88,6 +88,7 @@ private:
 
   Module &module;
   const Dialect &dialect;
+  const uint64_t traits;
   const llvm::DataLayout &layout;
   LLVMContext &context;
   ModuleSlotTracker slots;
@@ -246,7 +247,7 @@ void Rewriter::emulate(CallInst *call, Site *site, Emulation how) {
 pantile::Status Rewriter::rewriteCall(CallInst *call) {
   Site *site = siteOf(call);
   if (auto *assembly = dyn_cast<InlineAsm>(call->getCalledOperand())) {
-    auto how = dialect.assembly(assembly->getAsmString(), assembly->getConstraintString());
+    auto how = dialect.assembly(assembly->getAsmString(), assembly->getConstraintString(), traits);
     if (!how) return pantile::Status(how.status()).withCause("`" + site->text + "`");
     emulate(call, site, *std::move(how));
     return {};
@@ -419,8 +420,9 @@ void Rewriter::dropWhatIsUnused() {
 
 } // namespace
 
-pantile::Expected<Rewritten> rewrite(Module &module, const Dialect &dialect, const std::string &triple, const llvm::DataLayout &layout) {
-  return Rewriter(module, dialect, layout).run(triple);
+pantile::Expected<Rewritten> rewrite(Module &module, const Dialect &dialect, uint64_t traits, const std::string &triple,
+                                     const llvm::DataLayout &layout) {
+  return Rewriter(module, dialect, traits, layout).run(triple);
 }
 
 } // namespace pantile::emulator

@@ -35,7 +35,9 @@ struct Rewritten {
 ///  3. casts between address spaces become arithmetic;
 ///  4. calls of the dialect's intrinsics and its assembly pack their operands and call pantile_emulator_call;
 ///  5. each kernel gets a trampoline that unpacks its parameters; calling conventions, triple and layout become the host's.
-Expected<Rewritten> rewrite(llvm::Module &module, const Dialect &dialect, const std::string &triple, const llvm::DataLayout &layout);
+/// `traits`: the dialect's, of the text.
+Expected<Rewritten> rewrite(llvm::Module &module, const Dialect &dialect, uint64_t traits, const std::string &triple,
+                            const llvm::DataLayout &layout);
 
 } // namespace pantile::emulator
 

@@ -125,6 +125,8 @@ const HostSymbol kSymbols[] = {
     MATH2(fmax),
     MATH2(fmin),
     MATH2(atan2),
+    HOST("roundeven", static_cast<double (*)(double)>(std::nearbyint)),
+    HOST("roundevenf", static_cast<float (*)(float)>(std::nearbyint)),
     HOST("fma", static_cast<double (*)(double, double, double)>(std::fma)),
     HOST("fmaf", static_cast<float (*)(float, float, float)>(std::fma)),
     HOST("ldexp", static_cast<double (*)(double, int)>(std::ldexp)),

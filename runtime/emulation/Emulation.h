@@ -23,7 +23,7 @@ namespace pantile {
 
 inline constexpr std::string_view kEmulatedBackend = "emulated";
 
-/// Whether a backend's name asks for an emulated target: "emulated" or "emulated:sm_90a".
+/// Whether a backend's name asks for an emulated target: "emulated" or "emulated:<target>".
 bool isEmulated(std::string_view backend);
 /// `target` empty: an error that lists the targets there are.
 Expected<std::unique_ptr<Device>> openEmulated(const std::string &target, const std::string &helperFolder,

@@ -80,7 +80,11 @@ public:
     return std::nullopt;
   }
 
-  Expected<Emulation> assembly(std::string_view text, std::string_view constraints) const override { return assemble(text, constraints); }
+  uint64_t traits(std::string_view text) const override { return deliversAccumulators(text) ? kDelivers : 0; }
+
+  Expected<Emulation> assembly(std::string_view text, std::string_view constraints, uint64_t traits) const override {
+    return assemble(text, constraints, traits);
+  }
 
   uint32_t lanesPerWarp(const std::string &) const override { return 32; }
 

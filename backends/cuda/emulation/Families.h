@@ -36,6 +36,9 @@ std::span<const Row> warpDotIntrinsics();
 std::span<const Row> groupDotIntrinsics();
 std::span<const Row> arithmeticIntrinsics();
 
+/// Of wgmma's data: results are poison until a wait delivers them.
+inline constexpr uint64_t kLate = uint64_t(1) << 63;
+
 /// An address's offset in its own block's shared memory.
 inline uint32_t sharedOffset(uint64_t address) { return uint32_t(address) & ((1u << Cluster::kRankShift) - 1); }
 

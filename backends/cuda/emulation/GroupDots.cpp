@@ -31,8 +31,9 @@ struct Form {
   uint16_t n;
   uint8_t k;
   Element a, b, d;
-  uint8_t registersA; ///< words of a in registers; 0: a descriptor
-  uint8_t transposes; ///< operands that say so: 0, 1 (b), 2
+  uint8_t registersA;     ///< words of a in registers; 0: a descriptor
+  uint8_t transposes : 7; ///< operands that say so: 0, 1 (b), 2
+  uint8_t late : 1;       ///< kLate
 };
 static_assert(sizeof(Form) == 8);
 
@@ -92,6 +93,20 @@ constexpr uint32_t kGroupWarps = 4;
 /// What a group's dots and its waits count on: one actor for all its warps, which compute together.
 uint32_t actorOf(Warp &warp) { return warp.block->warps[warp.index / kGroupWarps * kGroupWarps].engine(kDotEngine); }
 
+//--- Accumulators on the way: a NaN that says which result of which instruction will be there
+
+constexpr uint32_t kTag = 0xffc00000u, kTagRegisters = 8, kTags = 1u << (22 - kTagRegisters);
+
+uint32_t tagOf(uint32_t number, unsigned value) { return kTag | number << kTagRegisters | value; }
+
+/// What a register holds or will hold.
+uint32_t accumulator(const Lane &lane, uint32_t word) {
+  if ((word & kTag) != kTag) return word;
+  auto found = lane.inFlight.find((word & ~kTag) >> kTagRegisters);
+  const uint32_t value = word & ((1u << kTagRegisters) - 1);
+  return found == lane.inFlight.end() || value >= found->second.words.size() ? word : found->second.words[value];
+}
+
 const Call &callOf(const Lane &lane) { return *static_cast<const Call *>(lane.operand); }
 
 /// Operands after the accumulators.
@@ -142,8 +157,8 @@ void computeRows(Warp &warp, const Form &form, const Operands &operands, const A
       if (integers)
         whole[p.row * n + p.column] = int32_t(uint32_t(in[i]));
       else
-        c[p.row * n + p.column] =
-            halves ? toFloat(Element::F16, uint16_t(in[i / 2] >> (16 * (i & 1)))) : std::bit_cast<float>(uint32_t(in[i]));
+        c[p.row * n + p.column] = halves ? toFloat(Element::F16, uint16_t(in[i / 2] >> (16 * (i & 1))))
+                                         : std::bit_cast<float>(accumulator(lane, uint32_t(in[i])));
     }
   }
   if (integers)
@@ -152,6 +167,18 @@ void computeRows(Warp &warp, const Form &form, const Operands &operands, const A
     multiply(c.data(), a.data(), b.data(), n, k);
   for (Lane &lane : warp.lanes) {
     uint64_t *out = callOf(lane).out;
+    if (form.late && !integers && !halves) {
+      const uint32_t number = lane.nextInFlight = lane.nextInFlight % (kTags - 1) + 1;
+      auto &result = lane.inFlight[number];
+      result.group = lane.queues[kDotEngine].committed() + 1;
+      result.words.resize(values);
+      for (unsigned i = 0; i < values; ++i) {
+        const Place p = placeOfC(lane.index, i);
+        result.words[i] = std::bit_cast<uint32_t>(c[p.row * n + p.column]);
+        out[i] = tagOf(number, i);
+      }
+      continue;
+    }
     for (unsigned i = 0; i < values; ++i) {
       const Place p = placeOfC(lane.index, i);
       if (integers)
@@ -213,6 +240,7 @@ std::optional<uint64_t> decode(const Opcode &opcode, const OperandCounts &counts
             elementNamed(opcode.parts[last - 1]),
             elementNamed(opcode.parts[last - 3]),
             0,
+            0,
             0};
   // "satfinite" ends integer forms.
   if (opcode.parts[last - 1] == "satfinite" || form.a == Element::Unknown || form.b == Element::Unknown || form.d == Element::Unknown)
@@ -253,6 +281,28 @@ const PtxRow kPtx[] = {
 };
 
 } // namespace
+
+bool deliversAccumulators(std::string_view text) {
+  if (text.find("@llvm.nvvm.wgmma.wait_group") != text.npos) return false;
+  bool any = false;
+  for (size_t at = text.find("wgmma.wait_group"); at != text.npos; at = text.find("wgmma.wait_group", at + 1)) {
+    const size_t constraints = text.find("\", \"", at);
+    if (constraints == text.npos || text.compare(constraints + 4, 2, "=f") != 0) return false;
+    any = true;
+  }
+  return any;
+}
+
+void deliver(Lane &lane, uint64_t *registers, unsigned count) {
+  const uint32_t over = lane.queues[kDotEngine].completed();
+  for (unsigned i = 0; i < count; ++i) {
+    const uint32_t word = uint32_t(registers[i]);
+    auto found = (word & kTag) == kTag ? lane.inFlight.find((word & ~kTag) >> kTagRegisters) : lane.inFlight.end();
+    if (found != lane.inFlight.end() && found->second.group <= over) registers[i] = accumulator(lane, word);
+  }
+  // What came is in registers now; what was overwritten on the way nobody asks for.
+  std::erase_if(lane.inFlight, [&](const auto &one) { return one.second.group <= over; });
+}
 
 std::span<const Row> groupDotIntrinsics() { return kRows; }
 std::span<const PtxRow> groupDotRows() { return kPtx; }

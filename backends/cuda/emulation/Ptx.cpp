@@ -6,6 +6,8 @@
 
 #include "backends/cuda/emulation/Ptx.h"
 
+#include "backends/cuda/emulation/Families.h"
+
 #include <charconv>
 #include <fmt/format.h>
 #include <map>
@@ -54,6 +56,7 @@ struct Statement {
 struct Program {
   std::vector<Statement> statements;
   unsigned registers = 0, outputs = 0, inputs = 0;
+  bool waits = false;    ///< for wgmma, and the outputs are what it waits for
   std::vector<int> tied; ///< of each input: the output it begins in, or -1
 };
 
@@ -132,12 +135,13 @@ void runProgram(Lane &lane, const Call &call) {
     for (size_t i = 0; i < s.out.size(); ++i)
       if (s.out[i] >= 0) regs[s.out[i]] = out[i];
   }
+  if (program.waits) deliver(lane, regs, program.outputs);
   for (unsigned i = 0; i < program.outputs; ++i) call.out[i] = regs[i];
 }
 
 class Parser {
 public:
-  Parser(std::string_view text, std::string_view constraints) : text(text), constraints(constraints) {}
+  Parser(std::string_view text, std::string_view constraints, uint64_t traits) : text(text), constraints(constraints), traits(traits) {}
 
   Expected<std::shared_ptr<Program>> run() {
     PANTILE_RETURN_IF_ERROR(readConstraints());
@@ -375,6 +379,8 @@ private:
             statement.data = *data;
           }
           found = true;
+          if (opcode.text.starts_with("wgmma.wait_group") && traits & kDelivers) program->waits = true;
+          if (opcode.text.starts_with("wgmma.mma_async") && traits & kDelivers) statement.data |= kLate;
           statement.run = row.run;
           statement.accumulates = row.accumulates;
           destinations = row.destinations;
@@ -427,6 +433,7 @@ private:
   }
 
   std::string_view text, constraints;
+  const uint64_t traits;
   size_t at = 0;
   std::shared_ptr<Program> program = std::make_shared<Program>();
   std::map<std::string, int> names;
@@ -436,8 +443,8 @@ private:
 
 } // namespace
 
-Expected<Emulation> assemble(std::string_view text, std::string_view constraints) {
-  auto program = Parser(text, constraints).run();
+Expected<Emulation> assemble(std::string_view text, std::string_view constraints, uint64_t traits) {
+  auto program = Parser(text, constraints, traits).run();
   if (!program) return std::move(program).status();
   return Emulation{runProgram, reinterpret_cast<uint64_t>(program->get()), *program};
 }

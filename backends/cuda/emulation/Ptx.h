@@ -44,6 +44,12 @@ struct PtxRow {
   std::optional<uint64_t> (*decode)(const Opcode &opcode, const OperandCounts &counts);
 };
 
+/// Traits of a module: every wait for wgmma names the accumulators it waits for, so that they may be poison until then.
+inline constexpr uint64_t kDelivers = 1;
+bool deliversAccumulators(std::string_view moduleText);
+/// Of registers that wgmma's results are on the way to: those whose group has been waited for get them.
+void deliver(Lane &lane, uint64_t *registers, unsigned count);
+
 /// All rows, families in files of their own.
 std::span<const PtxRow> identityRows();
 std::span<const PtxRow> groupDotRows();
@@ -56,7 +62,7 @@ std::span<const PtxRow> exchangeRows();
 std::span<const PtxRow> arithmeticRows();
 
 /// A program's emulation. An unknown instruction is an error that names it.
-Expected<Emulation> assemble(std::string_view text, std::string_view constraints);
+Expected<Emulation> assemble(std::string_view text, std::string_view constraints, uint64_t traits);
 
 } // namespace pantile::cuda::emulation
 

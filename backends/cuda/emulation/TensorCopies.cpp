@@ -78,17 +78,9 @@ uint32_t boxBytes(const TensorMap &map) {
   return bytes;
 }
 
-void checkPlace(Lane &lane, uint64_t shared, unsigned swizzleBytes) {
+void checkPlace(Lane &lane, uint64_t shared) {
   if (shared % 128) lane.fail(PANTILE_DATA_ERROR, fmt::format("a tensor copy at shared {:#x}, no multiple of 128", shared));
-  // The pattern is of the address: a tile that is read as swizzled must begin where the pattern does.
-  (void)swizzleBytes;
 }
-
-/// The engine that writes `bytes` at `offset` of a block for the barrier object at `barrier` of it.
-struct Landing {
-  char *base;       ///< host address of the block's shared byte 0 .. see at()
-  uint32_t barrier; ///< cluster address
-};
 
 constexpr uint64_t kMulticast = 16;
 
@@ -97,8 +89,8 @@ void loadTensor(Lane &lane, uint64_t shared, uint64_t barrierAddress, uint64_t m
                 uint64_t blocks) {
   const TensorMap map = readMap(lane, mapAddress);
   if (map.rank != rank) lane.fail(PANTILE_DATA_ERROR, fmt::format("a copy of {} dimensions by a tensor map of {}", rank, map.rank));
-  checkPlace(lane, shared, map.swizzleBytes);
-  const uint32_t bytes = boxBytes(map), inner = map.box[0] * map.elementBytes;
+  checkPlace(lane, shared);
+  const uint32_t bytes = boxBytes(map);
   Cluster &cluster = lane.cluster();
   std::vector<char> data(bytes, 0);
   forRows(map, at, [&](uint32_t offset, uint64_t address, uint32_t first, uint32_t end) {
@@ -126,7 +118,6 @@ void loadTensor(Lane &lane, uint64_t shared, uint64_t barrierAddress, uint64_t m
     else
       lane.scheduler().background(std::move(effect));
   }
-  (void)inner;
 }
 
 /// Intrinsic: shared, barrier, map, coordinates, mask, cache hint, uses mask, uses hint, flag.
@@ -137,6 +128,14 @@ void loadTensorIntrinsic(Lane &lane, const Call &call) {
   const uint64_t *rest = call.in + 3 + rank;
   const uint64_t own = uint64_t(1) << (call.in[0] >> Cluster::kRankShift);
   loadTensor(lane, call.in[0], call.in[1], call.in[2], at, rank, rest[2] & 1 ? rest[0] & 0xffff : own);
+}
+
+/// The form of a block: shared, barrier, map, coordinates, cache hint, uses hint.
+void loadTensorOfBlock(Lane &lane, const Call &call) {
+  const unsigned rank = unsigned(call.data);
+  int32_t at[5];
+  for (unsigned d = 0; d < rank; ++d) at[d] = int32_t(call.in[3 + d]);
+  loadTensor(lane, call.in[0], call.in[1], call.in[2], at, rank, uint64_t(1) << lane.block().rank);
 }
 
 /// PTX: [shared], [map, {coordinates}], [barrier] [, mask] [, hint].
@@ -171,7 +170,7 @@ uint32_t bulkTime(Lane &lane) { return lane.queues[kBulkEngine].committed() + 1;
 void storeTensor(Lane &lane, uint64_t shared, uint64_t mapAddress, const int32_t *at, unsigned rank, Reduction how) {
   const TensorMap map = readMap(lane, mapAddress);
   if (map.rank != rank) lane.fail(PANTILE_DATA_ERROR, fmt::format("a copy of {} dimensions by a tensor map of {}", rank, map.rank));
-  checkPlace(lane, shared, map.swizzleBytes);
+  checkPlace(lane, shared);
   const Accessor who{lane.warp->engine(kBulkEngine), bulkTime(lane), &lane.warp->knowledge, true, lane.site};
   const uint32_t bytes = boxBytes(map);
   std::vector<const char *> units;
@@ -309,6 +308,7 @@ std::optional<uint64_t> decodeBulkStore(const Opcode &opcode, const OperandCount
 
 const Row kRows[] = {
     RANKS("llvm.nvvm.cp.async.bulk.tensor.g2s.tile.", loadTensorIntrinsic, 0),
+    RANKS("llvm.nvvm.cp.async.bulk.tensor.g2s.cta.tile.", loadTensorOfBlock, 0),
     RANKS("llvm.nvvm.cp.async.bulk.tensor.s2g.tile.", storeTensorIntrinsic, kStore),
     RANKS("llvm.nvvm.cp.async.bulk.tensor.reduce.add.tile.", storeTensorIntrinsic, kAdd),
     RANKS("llvm.nvvm.cp.async.bulk.tensor.reduce.min.tile.", storeTensorIntrinsic, kMin),

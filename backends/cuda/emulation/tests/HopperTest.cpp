@@ -137,6 +137,13 @@ TEST(Hopper, CatchesASwappedFragmentRow) {
   EXPECT_GT(outcome.error, kTolerance);
 }
 
+TEST(Hopper, CatchesAccumulatorsReadTooEarly) {
+  // The last wait lets a group be pending: the results are on the way while the epilogue reads them.
+  Outcome outcome = multiplyBy(replaced(readText("hopper_gemm.ll"), "wgmma.wait_group.sync.aligned 0;", "wgmma.wait_group.sync.aligned 1;"),
+                               128, 64, 64, 1);
+  EXPECT_TRUE(isCaught(outcome));
+}
+
 TEST(Hopper, CatchesAWrongByteCount) {
   Outcome outcome = multiplyBy(replaced(readText("hopper_gemm.ll"), "i32 24576)", "i32 24592)"), 128, 64, 64, 1);
   EXPECT_NE(outcome.status.message().find("16 bytes"), std::string::npos) << outcome.status.message();
