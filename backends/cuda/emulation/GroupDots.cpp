@@ -283,12 +283,17 @@ const PtxRow kPtx[] = {
 } // namespace
 
 bool deliversAccumulators(std::string_view text) {
-  if (text.find("@llvm.nvvm.wgmma.wait_group") != text.npos) return false;
+  // A wait that lets groups be pending may name nothing: it only keeps the queue short. The last one, for all, must.
+  constexpr std::string_view intrinsic = "@llvm.nvvm.wgmma.wait_group.sync.aligned(i64 ", assembly = "wgmma.wait_group.sync.aligned ";
+  for (size_t at = text.find(intrinsic); at != text.npos; at = text.find(intrinsic, at + 1))
+    if (text[std::min(at + intrinsic.size(), text.size() - 1)] == '0') return false;
   bool any = false;
-  for (size_t at = text.find("wgmma.wait_group"); at != text.npos; at = text.find("wgmma.wait_group", at + 1)) {
+  for (size_t at = text.find(assembly); at != text.npos; at = text.find(assembly, at + 1)) {
     const size_t constraints = text.find("\", \"", at);
-    if (constraints == text.npos || text.compare(constraints + 4, 2, "=f") != 0) return false;
-    any = true;
+    if (constraints == text.npos) return false;
+    const bool names = text.compare(constraints + 4, 2, "=f") == 0;
+    if (!names && text[at + assembly.size()] == '0') return false;
+    any |= names;
   }
   return any;
 }
