@@ -8,7 +8,7 @@
 //   extras[kExtraVersion]       kLaunchExtrasVersion; a device half refuses any other
 //   extras[kExtraCluster]       blocks of a cluster along x; 1: none
 //   extras[kExtraDescriptors]   D
-//   extras[kExtraFlags]         0
+//   extras[kExtraFlags]         kLaunch... bits
 //   then D records of kDescriptorWords words, each a DescriptorRecord
 //
 // A kernel's parameters are the slots, 8 bytes each, in order, then the D descriptors by value, aligned to 64 bytes. A descriptor
@@ -27,6 +27,14 @@ namespace pantile::simt {
 
 inline constexpr int64_t kLaunchExtrasVersion = 1;
 enum LaunchExtra : unsigned { kExtraVersion = 0, kExtraCluster = 1, kExtraDescriptors = 2, kExtraFlags = 3, kLaunchExtras = 4 };
+
+/// Bits of kExtraFlags; a device half that has no such thing may leave them alone, but for kLaunchPersistent.
+enum LaunchFlag : int64_t {
+  kLaunchProgrammatic = 1, ///< the kernel may begin before the one in front of it on the stream has ended
+  kLaunchPersistent = 2    ///< blocks stride over the work by the grid's size: launch no more along x than are resident at once
+};
+/// Eight bits from here: 0, or 1 + the percentage of a unit's memory that is to be shared memory.
+inline constexpr unsigned kLaunchCarveoutShift = 8;
 
 inline constexpr unsigned kDescriptorRank = 5;
 
