@@ -32,6 +32,10 @@ struct pantile_event {
   pantile::Context &context;
   pantile_event_handle *handle;
 };
+struct pantile_graph {
+  pantile::Context &context;
+  pantile_graph_handle *handle;
+};
 
 namespace pantile::capi {
 

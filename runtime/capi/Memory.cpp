@@ -51,8 +51,17 @@ template <typename Function> pantile_code onEvent(pantile_event *event, pantile_
     PANTILE_RETURN_IF_ERROR(event->context.checkUsable());
     pantile_message *message = nullptr;
     int32_t code = function(event->context.device->table(), &message);
-    return statusOf(code, message, what);
+    return event->context.device->explain(statusOf(code, message, what));
   });
+}
+
+/// The context's recording table and a stream that may be recorded.
+Expected<const pantile_capture_interface *> recorder(pantile_context *context, pantile_stream *stream) {
+  PANTILE_RETURN_IF_ERROR(handleOf(context, stream).status());
+  if (!stream) return missing("stream");
+  const auto *table = context->context->device->capture();
+  if (!table) return Status(PANTILE_UNSUPPORTED, "this device records no launches").withFix("launch each time");
+  return table;
 }
 
 } // namespace
@@ -153,6 +162,42 @@ pantile_code pantile_event_elapsed(pantile_event *start, pantile_event *stop, ui
     if (!stop || !nanoseconds) return int32_t(PANTILE_INVALID_ARGUMENT);
     return table.event_elapsed(start->handle, stop->handle, nanoseconds, message);
   });
+}
+
+pantile_code pantile_capture_begin(pantile_context *context, pantile_stream *stream, pantile_error **error) {
+  return guarded(error, [&]() -> Status {
+    PANTILE_ASSIGN(const auto *table, recorder(context, stream));
+    pantile_message *message = nullptr;
+    return statusOf(table->begin(context->context->device->handle(), stream->stream.handle, &message), message, "the capture cannot begin");
+  });
+}
+pantile_code pantile_capture_end(pantile_context *context, pantile_stream *stream, pantile_graph **graph, pantile_error **error) {
+  return guarded(error, [&]() -> Status {
+    if (!graph) return missing("graph");
+    *graph = nullptr;
+    PANTILE_ASSIGN(const auto *table, recorder(context, stream));
+    pantile_message *message = nullptr;
+    pantile_graph_handle *handle = nullptr;
+    int32_t code = table->end(context->context->device->handle(), stream->stream.handle, &handle, &message);
+    PANTILE_RETURN_IF_ERROR(statusOf(code, message, "the capture failed"));
+    *graph = new pantile_graph{*context->context, handle};
+    return {};
+  });
+}
+pantile_code pantile_graph_launch(pantile_graph *graph, pantile_stream *stream, pantile_error **error) {
+  return guarded(error, [&]() -> Status {
+    if (!graph) return missing("graph");
+    Device &device = *graph->context.device;
+    PANTILE_RETURN_IF_ERROR(graph->context.checkUsable());
+    if (stream && &stream->context != &graph->context) return Status(PANTILE_INVALID_ARGUMENT, "the stream belongs to another context");
+    pantile_message *message = nullptr;
+    int32_t code = device.capture()->replay(graph->handle, stream ? stream->stream.handle : nullptr, &message);
+    return device.explain(statusOf(code, message, "the record cannot be run"));
+  });
+}
+void pantile_graph_release(pantile_graph *graph) {
+  if (graph && graph->context.usable()) graph->context.device->capture()->release(graph->handle);
+  delete graph;
 }
 
 } // extern "C"

@@ -6,6 +6,7 @@
 
 #include "runtime/dispatch/Device.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
 
@@ -67,21 +68,52 @@ Expected<void *> Device::allocate(size_t bytes) {
   return pointer;
 }
 
+Status Device::checkMemory(const void *pointer, size_t bytes) const {
+  if (!plugin.capture) return {};
+  pantile_message *message = nullptr;
+  int32_t code = plugin.capture->check_memory(device, pointer, bytes, &message);
+  return code == PANTILE_UNIMPLEMENTED ? Status() : statusOf(code, message, "the memory cannot be looked at");
+}
+
+bool Device::capturing(pantile_stream_handle *stream) const {
+  uint32_t yes = 0;
+  pantile_message *message = nullptr;
+  if (!plugin.capture) return false;
+  Status status = statusOf(plugin.capture->capturing(device, stream, &yes, &message), message, "");
+  return status.isOk() && yes;
+}
+
+const char *Device::keep(std::string label) {
+  std::lock_guard lock(labelMutex);
+  return labels.insert(std::move(label)).first->c_str();
+}
+
+Status Device::explain(Status status) const {
+  if (status.code() != PANTILE_DEVICE_ERROR) return status;
+  std::string cause = status.cause();
+  const uint32_t count = recentCount.load(std::memory_order_relaxed);
+  for (uint32_t back = 1; back <= std::min<uint32_t>(count, recent.size()); ++back)
+    if (const char *label = recent[(count - back) % recent.size()].load(std::memory_order_relaxed))
+      cause += fmt::format("{}{} {}", cause.empty() ? "" : "\n", back == 1 ? "the last launch:" : "before it:", label);
+  std::string fix = status.fix();
+  return Status(PANTILE_DEVICE_ERROR, status.text()).withCause(std::move(cause)).withFix(std::move(fix));
+}
+
 Status Device::copy(pantile_stream_handle *stream, pantile_copy_kind kind, void *to, const void *from, size_t bytes) {
   if (!bytes) return {};
   pantile_message *message = nullptr;
-  return statusOf(table().copy(device, stream, kind, to, from, bytes, &message), message, "a copy failed");
+  return explain(statusOf(table().copy(device, stream, kind, to, from, bytes, &message), message, "a copy failed"));
 }
 
 Status Device::fill(pantile_stream_handle *stream, void *to, uint8_t value, size_t bytes) {
   if (!bytes) return {};
   pantile_message *message = nullptr;
-  return statusOf(table().fill(device, stream, to, value, 1, bytes, &message), message, "a fill failed");
+  return explain(statusOf(table().fill(device, stream, to, value, 1, bytes, &message), message, "a fill failed"));
 }
 
 Status Device::synchronize(pantile_stream_handle *stream) {
   pantile_message *message = nullptr;
-  return statusOf(table().stream_synchronize(device, stream, &message), message, "the device failed");
+  return explain(statusOf(table().stream_synchronize(device, stream, &message), message, "the device failed"));
 }
 
 Workspaces::~Workspaces() {
@@ -90,17 +122,35 @@ Workspaces::~Workspaces() {
       if (block->data && device.handle()) device.free(block->data);
       delete block;
     }
+  for (Block *block : kept) {
+    if (block->data && device.handle()) device.free(block->data);
+    delete block;
+  }
 }
 
 void Workspaces::abandon() {
   for (auto &place : idle) delete place.exchange(nullptr);
+  for (Block *block : kept) delete block;
+  kept.clear();
 }
 
 Expected<Workspaces::Block *> Workspaces::take(size_t bytes, pantile_stream_handle *stream) {
+  const bool capturing = device.capturing(stream);
   Block *block = nullptr;
-  for (auto &place : idle)
-    if (place.load(std::memory_order_relaxed) && (block = place.exchange(nullptr, std::memory_order_acquire))) break;
+  for (auto &place : idle) {
+    if (!place.load(std::memory_order_relaxed) || !(block = place.exchange(nullptr, std::memory_order_acquire))) continue;
+    if (!block->recorded || capturing) break;
+    std::lock_guard lock(mutex);
+    kept.push_back(std::exchange(block, nullptr));
+  }
+  if (capturing && (!block || block->bytes < bytes)) {
+    if (block) give(block);
+    return Status(PANTILE_INVALID_ARGUMENT,
+                  fmt::format("{} bytes of workspace would have to be allocated while the stream is captured", bytes))
+        .withFix("launch the same call once on this stream before the capture");
+  }
   if (!block) block = new Block;
+  block->recorded = capturing;
   if (block->bytes >= bytes) return block;
   if (block->data) {
     // Something on the stream may still use it.

@@ -158,8 +158,12 @@ Status Kernel::launch(Stream &stream, DLTensor *const *tensors, size_t count) {
     if (described) remember(words, nullptr, {}, bound);
     return {};
   }
+  for (size_t i = 0; i < bound.size(); ++i)
+    if (bound[i].rank >= 0)
+      if (Status wrong = owner.device->checkMemory(bound[i].address, bound[i].span); !wrong.isOk())
+        return std::move(wrong).in(fmt::format("{}: argument {} ('{}')", kernelSignature.name(), i, kernelSignature.arguments()[i].name));
   if (owner.settings.interpret) return launchInterpreted(stream, bound);
-  PANTILE_ASSIGN(const CompiledKernel *compiled, resolve(bound, true));
+  PANTILE_ASSIGN(const CompiledKernel *compiled, resolve(bound, true, &stream));
   LaunchPlan::Evaluated evaluated;
   PANTILE_RETURN_IF_ERROR(compiled->plan.evaluate(bound, evaluated));
   if (described && epoch.load() == before) remember(words, compiled, evaluated, bound);
@@ -196,13 +200,17 @@ std::string Kernel::shapeKey(const Facts &facts, std::span<const BoundArgument> 
   return key;
 }
 
-Expected<const CompiledKernel *> Kernel::resolve(std::span<const BoundArgument> bound, bool mayTune) {
+Expected<const CompiledKernel *> Kernel::resolve(std::span<const BoundArgument> bound, bool mayTune, Stream *stream) {
   Facts facts = kernelSignature.facts(bound);
   const std::string key = shapeKey(facts, bound);
   {
     std::shared_lock lock(mutex);
     if (auto found = byShape.find(key); found != byShape.end()) return found->second;
   }
+  if (stream && owner.device->capturing(stream->handle))
+    return Status(PANTILE_INVALID_ARGUMENT,
+                  fmt::format("{}: this call's code is not loaded yet, and its stream is being captured", kernelSignature.name()))
+        .withFix("launch or prepare the same call before the capture");
   std::lock_guard one(compiling);
   std::optional<Configuration> wanted;
   Existing existing;
@@ -284,6 +292,7 @@ Expected<const CompiledKernel *> Kernel::load(Selection selection) {
                                             uint32_t(entries.size()), &compiled->module, &message);
   PANTILE_RETURN_IF_ERROR(statusOf(code, message, "the compiled code cannot be loaded"));
   compiled->device = owner.device.get();
+  compiled->plan.label = owner.device->keep(kernelSignature.name() + " " + selection.configuration.toText());
   compiled->selection = std::move(selection);
   compiled->key = key;
   artifact->code.clear();

@@ -73,7 +73,7 @@ private:
   void remember(const Words &words, const CompiledKernel *compiled, const LaunchPlan::Evaluated &evaluated,
                 std::span<const BoundArgument> bound);
   /// Compiled code for a valid call.
-  Expected<const CompiledKernel *> resolve(std::span<const BoundArgument> bound, bool mayTune);
+  Expected<const CompiledKernel *> resolve(std::span<const BoundArgument> bound, bool mayTune, Stream *stream = nullptr);
   Expected<const CompiledKernel *> load(Selection selection);
   Status launchInterpreted(Stream &stream, std::span<const BoundArgument> bound);
   Status explain(const Selection &selection);

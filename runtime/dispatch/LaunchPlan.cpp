@@ -211,6 +211,7 @@ Status LaunchPlan::launch(const Evaluated &evaluated, const Call &call, Stream &
     PANTILE_ASSIGN(block, stream.workspaces.take(workspaceBytes, stream.handle));
     variables[workspaceVariable] = int64_t(reinterpret_cast<uintptr_t>(block->data));
   }
+  if (label) stream.device.launched(label);
   Status status;
   if (zeroedBytes) status = stream.device.fill(stream.handle, block->data, 0, std::min(zeroedBytes, workspaceBytes));
   for (size_t l = 0; l < launches.size() && status.isOk(); ++l) {
@@ -239,7 +240,7 @@ Status LaunchPlan::launch(const Evaluated &evaluated, const Call &call, Stream &
     record.extras = numbers + launch.firstNumber;
     pantile_message *message = nullptr;
     if (int32_t code = stream.device.table().launch(stream.device.handle(), stream.handle, &record, &message); code) [[unlikely]]
-      status = statusOf(code, message, "the launch failed").in(kernel);
+      status = stream.device.explain(statusOf(code, message, "the launch failed")).in(kernel);
   }
   if (block) stream.workspaces.give(block);
   return status;

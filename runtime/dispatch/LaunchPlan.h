@@ -44,6 +44,8 @@ public:
   /// Makes sure that such a launch finds its workspace.
   Status prepare(const Evaluated &evaluated, Stream &stream) const;
   const std::vector<std::string> &entries() const { return entryNames; }
+  /// What launches are remembered by (Device::launched); must live as long as the device. NULL: they are not.
+  const char *label = nullptr;
 
 private:
   enum Needs : uint8_t { kShape = 0, kScalar = 1, kAddress = 2, kWorkspace = 4 };

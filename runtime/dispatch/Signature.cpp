@@ -215,8 +215,11 @@ Expected<BoundArguments> Signature::bind(DLTensor *const *tensors, size_t count,
     if (t.ndim != declared.rank)
       return wrong(i, fmt::format("has rank {} (shape {}), rank {} is expected", t.ndim, shapeText(t), declared.rank));
     if (t.device.device_type != device.device_type || (device.device_type != kDLCPU && t.device.device_id != device.device_id))
-      return wrong(i, fmt::format("is on device {}:{}, this context's is {}:{}", int(t.device.device_type), t.device.device_id,
-                                  int(device.device_type), device.device_id))
+      return wrong(i, fmt::format("is {}, this context's device is {} (DLPack's numbers)",
+                                  t.device.device_type == kDLCPU
+                                      ? std::string("in host memory")
+                                      : fmt::format("on device {}:{}", int(t.device.device_type), t.device.device_id),
+                                  fmt::format("{}:{}", int(device.device_type), device.device_id)))
           .withFix("copy it there, or make a context of its device");
     b.rank = t.ndim;
     for (int d = 0; d < t.ndim; ++d) {

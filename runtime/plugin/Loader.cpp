@@ -44,6 +44,9 @@ void fillStubs(pantile_device_interface &t) {
 }
 void fillStubs(pantile_interpreter_interface &t) { orStub(t.interpret); }
 void fillStubs(pantile_emulator_interface &t) { orStub(t.emulate); }
+void fillStubs(pantile_capture_interface &t) {
+  orStub(t.check_memory), orStub(t.capturing), orStub(t.begin), orStub(t.end), orStub(t.replay), orStub(t.release);
+}
 
 /// The sizes of the tables of ABI 1.0: what every plugin of this major has.
 template <typename Table> constexpr uint32_t kFirstSize = 0;
@@ -51,6 +54,7 @@ template <> constexpr uint32_t kFirstSize<pantile_compiler_interface> = 48;
 template <> constexpr uint32_t kFirstSize<pantile_device_interface> = 184;
 template <> constexpr uint32_t kFirstSize<pantile_interpreter_interface> = 16;
 template <> constexpr uint32_t kFirstSize<pantile_emulator_interface> = 16;
+template <> constexpr uint32_t kFirstSize<pantile_capture_interface> = 56;
 
 template <typename Table> Status readTable(const pantile_plugin *plugin, const char *interface, std::optional<Table> &table) {
   const void *given = plugin->query_interface(plugin, interface);
@@ -131,6 +135,7 @@ Expected<LoadedPlugin> queryPlugin(pantile_plugin_query_fn query, const std::str
   PANTILE_RETURN_IF_ERROR(readTable(plugin, PANTILE_INTERFACE_DEVICE, loaded.device));
   PANTILE_RETURN_IF_ERROR(readTable(plugin, PANTILE_INTERFACE_INTERPRETER, loaded.interpreter));
   PANTILE_RETURN_IF_ERROR(readTable(plugin, PANTILE_INTERFACE_EMULATOR, loaded.emulator));
+  PANTILE_RETURN_IF_ERROR(readTable(plugin, PANTILE_INTERFACE_CAPTURE, loaded.capture));
   return loaded;
 }
 

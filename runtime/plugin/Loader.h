@@ -9,6 +9,7 @@
 
 #include "core/EmulatorABI.h"
 #include "core/InterpreterABI.h"
+#include "pantile/capture.h"
 #include "pantile/plugin.h"
 #include "runtime/Log.h"
 #include "runtime/plugin/Catalog.h"
@@ -23,6 +24,7 @@ struct LoadedPlugin {
   std::optional<pantile_device_interface> device;
   std::optional<pantile_interpreter_interface> interpreter;
   std::optional<pantile_emulator_interface> emulator;
+  std::optional<pantile_capture_interface> capture; ///< of a device half that has it
 };
 
 /// The host table given to plugins: logs to `log`, which must live as long as the process may call it (NULL: drops lines).

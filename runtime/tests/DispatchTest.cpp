@@ -65,7 +65,7 @@ TEST_F(Dispatch, Rank) {
 TEST_F(Dispatch, Device) {
   Tensor a(x.data(), {8}), b(y.data(), {8});
   a.tensor.device = {DLDeviceType(2), 1};
-  EXPECT_SAYS(with(a, b), "argument 0 ('X') is on device 2:1, this context's is 1:0");
+  EXPECT_SAYS(with(a, b), "argument 0 ('X') is on device 2:1, this context's device is 1:0");
 }
 
 TEST_F(Dispatch, Sizes) {

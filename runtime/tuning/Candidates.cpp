@@ -140,7 +140,8 @@ Status CandidateRunner::prepare(uint64_t seed, tuner::Clock::time_point deadline
 
 Expected<Frame> CandidateRunner::ask(uint32_t kind, const std::string &payload, tuner::Clock::time_point deadline, int descriptor) {
   auto answer = worker->request(kind, payload, deadline, descriptor);
-  if (!worker->alive()) {
+  // A device that faulted does not come back within its process.
+  if (!worker->alive() || (!answer && answer.status().code() == PANTILE_DEVICE_ERROR)) {
     worker.reset();
     loaded.reset();
   }

@@ -3,7 +3,8 @@
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
 // Owns a device and runs candidates that may crash, hang, or write where they should not. Each tensor has red zones at its
-// ends on the device; outputs are poisoned before a check.
+// ends on the device; outputs are poisoned before a check. A device with memory of its own is timed by its events, with its
+// shared cache overwritten before every launch.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,6 +50,8 @@ private:
   };
   Status restoreMutated();
   Status launchOnce() { return plan.launch(evaluated, {words.data(), module}, *stream); }
+  Status timeOnHost(uint32_t samples, std::vector<double> &times);
+  Status timeOnDevice(uint32_t samples, std::vector<double> &times);
   pantile_stream_handle *queue() { return stream->handle; }
 
   std::vector<std::string> folders;
@@ -63,8 +66,11 @@ private:
   LaunchPlan plan;
   LaunchPlan::Evaluated evaluated;
   pantile_module_handle *module = nullptr;
-  pantile_event_handle *start = nullptr, *stop = nullptr;
-  bool warm = false, host = false;
+  static constexpr uint32_t kBatch = 32;                                         ///< launches enqueued before the first is waited for
+  std::vector<std::pair<pantile_event_handle *, pantile_event_handle *>> events; ///< start and stop
+  void *flushed = nullptr;                                                       ///< as large as twice the shared cache
+  uint64_t flushedBytes = 0;
+  bool warm = false, host = false, anyMutated = false;
 };
 
 Status Worker::prepare(ByteReader &reader, Descriptor memory) {
@@ -111,9 +117,16 @@ Status Worker::prepare(ByteReader &reader, Descriptor memory) {
     PANTILE_RETURN_IF_ERROR(device->fill(queue(), buffer.base, kRedZone, buffer.bytes));
     PANTILE_RETURN_IF_ERROR(device->copy(queue(), PANTILE_COPY_TO_DEVICE, b.address, shared->data() + record.offset, b.span));
   }
-  for (auto *event : {&start, &stop}) {
-    message = nullptr;
-    PANTILE_RETURN_IF_ERROR(statusOf(device->table().event_create(device->handle(), event, &message), message, "no event"));
+  anyMutated = std::any_of(buffers.begin(), buffers.end(), [](const Buffer &b) { return b.mutated && b.bytes; });
+  if (!host) {
+    events.resize(kBatch);
+    for (auto &[start, stop] : events)
+      for (auto *event : {&start, &stop})
+        PANTILE_RETURN_IF_ERROR(statusOf(device->table().event_create(device->handle(), event, &message), message, "no event"));
+    if (auto l2 = device->constants().find("l2_bytes"); l2 != device->constants().end() && l2->second > 0) {
+      flushedBytes = uint64_t(2 * l2->second);
+      PANTILE_ASSIGN(flushed, device->allocate(flushedBytes));
+    }
   }
   return device->synchronize(queue());
 }
@@ -188,43 +201,54 @@ Status Worker::adopt() {
   return device->synchronize(queue());
 }
 
-Expected<std::string> Worker::time(ByteReader &reader) {
-  const uint32_t samples = std::clamp<uint32_t>(reader.u32(), 1, 10000);
-  if (!module) return Status(PANTILE_DATA_ERROR, "a measurement before a candidate");
-  const auto &table = device->table();
-  const bool anyMutated = std::any_of(buffers.begin(), buffers.end(), [](const Buffer &b) { return b.mutated && b.bytes; });
+Status Worker::timeOnHost(uint32_t samples, std::vector<double> &times) {
   auto once = [&](unsigned calls) -> Expected<double> { // microseconds a call
     if (anyMutated) PANTILE_RETURN_IF_ERROR(restoreMutated());
-    pantile_message *message = nullptr;
-    if (host) {
-      const uint64_t from = nanoseconds();
-      for (unsigned c = 0; c < calls; ++c) PANTILE_RETURN_IF_ERROR(launchOnce());
-      return double(nanoseconds() - from) / 1e3 / calls;
-    }
-    PANTILE_RETURN_IF_ERROR(statusOf(table.event_record(start, queue(), &message), message, "an event failed"));
+    const uint64_t from = nanoseconds();
     for (unsigned c = 0; c < calls; ++c) PANTILE_RETURN_IF_ERROR(launchOnce());
-    PANTILE_RETURN_IF_ERROR(statusOf(table.event_record(stop, queue(), &message), message, "an event failed"));
-    PANTILE_RETURN_IF_ERROR(statusOf(table.event_synchronize(stop, &message), message, "the kernel failed"));
-    uint64_t elapsed = 0;
-    PANTILE_RETURN_IF_ERROR(statusOf(table.event_elapsed(start, stop, &elapsed, &message), message, "no time"));
-    return double(elapsed) / 1e3 / calls;
+    return double(nanoseconds() - from) / 1e3 / calls;
   };
-  double guess = 0;
-  if (!warm) {
-    PANTILE_ASSIGN(guess, once(1));
-    PANTILE_ASSIGN(guess, once(1));
-    warm = true;
-  } else {
-    PANTILE_ASSIGN(guess, once(1));
-  }
+  if (!warm) PANTILE_RETURN_IF_ERROR(once(1).status());
+  PANTILE_ASSIGN(const double guess, once(1));
   // Short kernels are timed several at a time, so that reading the clock does not count.
   const unsigned calls = anyMutated ? 1 : unsigned(std::clamp(20.0 / std::max(guess, 0.01), 1.0, 200.0));
-  ByteWriter writer;
-  std::vector<double> times;
   for (uint32_t s = 0; s < samples; ++s) {
     PANTILE_ASSIGN(double microseconds, once(calls));
     times.push_back(microseconds);
   }
+  return {};
+}
+
+Status Worker::timeOnDevice(uint32_t samples, std::vector<double> &times) {
+  const auto &table = device->table();
+  pantile_message *message = nullptr;
+  if (!warm) PANTILE_RETURN_IF_ERROR(launchOnce());
+  while (times.size() < samples) {
+    const uint32_t batch = std::min<uint32_t>(kBatch, samples - uint32_t(times.size()));
+    for (uint32_t i = 0; i < batch; ++i) {
+      if (anyMutated) PANTILE_RETURN_IF_ERROR(restoreMutated());
+      PANTILE_RETURN_IF_ERROR(device->fill(queue(), flushed, 0, flushedBytes));
+      PANTILE_RETURN_IF_ERROR(statusOf(table.event_record(events[i].first, queue(), &message), message, "an event failed"));
+      PANTILE_RETURN_IF_ERROR(launchOnce());
+      PANTILE_RETURN_IF_ERROR(statusOf(table.event_record(events[i].second, queue(), &message), message, "an event failed"));
+    }
+    PANTILE_RETURN_IF_ERROR(device->synchronize(queue()));
+    for (uint32_t i = 0; i < batch; ++i) {
+      uint64_t elapsed = 0;
+      PANTILE_RETURN_IF_ERROR(statusOf(table.event_elapsed(events[i].first, events[i].second, &elapsed, &message), message, "no time"));
+      times.push_back(double(elapsed) / 1e3);
+    }
+  }
+  return {};
+}
+
+Expected<std::string> Worker::time(ByteReader &reader) {
+  const uint32_t samples = std::clamp<uint32_t>(reader.u32(), 1, 10000);
+  if (!module) return Status(PANTILE_DATA_ERROR, "a measurement before a candidate");
+  std::vector<double> times;
+  PANTILE_RETURN_IF_ERROR(host ? timeOnHost(samples, times) : timeOnDevice(samples, times));
+  warm = true;
+  ByteWriter writer;
   writer.u64(times.size());
   for (double value : times) writer.f64(value);
   return writer.take();

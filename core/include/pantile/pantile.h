@@ -49,6 +49,7 @@ typedef struct pantile_context pantile_context;
 typedef struct pantile_kernel pantile_kernel;
 typedef struct pantile_stream pantile_stream;
 typedef struct pantile_event pantile_event;
+typedef struct pantile_graph pantile_graph;
 typedef struct pantile_string pantile_string;
 
 /** "0.1.0". */
@@ -150,6 +151,18 @@ PANTILE_API pantile_code pantile_event_record(pantile_event *event, pantile_stre
 PANTILE_API pantile_code pantile_event_wait(pantile_stream *stream, pantile_event *event, pantile_error **error);
 PANTILE_API pantile_code pantile_event_synchronize(pantile_event *event, pantile_error **error);
 PANTILE_API pantile_code pantile_event_elapsed(pantile_event *start, pantile_event *stop, uint64_t *nanoseconds, pantile_error **error);
+
+/*--- Records of launches --------------------------------------------------*/
+
+/** What is enqueued on the stream (not NULL) from here on is recorded instead of run, where the device can
+    (PANTILE_UNIMPLEMENTED, PANTILE_UNSUPPORTED). A launch that would have to compile or allocate is an error before it is
+    recorded: launch each call once before. An application that captures a stream by the driver's own functions needs neither. */
+PANTILE_API pantile_code pantile_capture_begin(pantile_context *context, pantile_stream *stream, pantile_error **error);
+PANTILE_API pantile_code pantile_capture_end(pantile_context *context, pantile_stream *stream, pantile_graph **graph,
+                                             pantile_error **error);
+/** Runs a record again: on the addresses and scalars that it was recorded with. Its kernels, tensors and stream must live. */
+PANTILE_API pantile_code pantile_graph_launch(pantile_graph *graph, pantile_stream *stream, pantile_error **error);
+PANTILE_API void pantile_graph_release(pantile_graph *graph);
 
 /*--- Kernels --------------------------------------------------------------*/
 

@@ -5,8 +5,12 @@
  * From pantile/plugin.h alone. Its code is the text "fake"; the entry "scale" computes y[i] = x[i] * factor + 1 from the
  * slots {address of x, address of y, elements, factor}. Macros make the broken variants that the loader must refuse.
  *
+ * FAKE_OWN_MEMORY: its memory has addresses that the host cannot touch (a tag above those of the processor), it knows which
+ * addresses are its own, and it records launches. Factor 17 then faults: the next call says so.
+ *
  *===----------------------------------------------------------------------===*/
 
+#include "pantile/capture.h"
 #include "pantile/plugin.h"
 
 #include <stdio.h>
@@ -44,14 +48,29 @@
 #define FAKE_BUILT_WITH FAKE_SANITIZER
 #endif
 
+#ifdef FAKE_OWN_MEMORY
+#define TAG ((uintptr_t)1 << 60)
+#define DLPACK_TYPE 12 /* kDLExtDev */
+#else
+#define TAG ((uintptr_t)0)
+#define DLPACK_TYPE 1
+#endif
+
 struct pantile_device_handle {
-  int unused;
+  int faulted;
 };
 struct pantile_module_handle {
   int entries;
 };
 struct pantile_stream_handle {
-  int unused;
+  int capturing;
+  uint64_t slots[64][4];
+  int recorded;
+};
+struct pantile_graph_handle {
+  pantile_device_handle *device;
+  uint64_t slots[64][4];
+  int recorded;
 };
 struct pantile_event_handle {
   struct timespec time;
@@ -83,7 +102,7 @@ static int32_t describe(uint32_t ordinal, pantile_device_info *info, pantile_mes
   strcpy(info->hardware, "fake-1");
   strcpy(info->uuid, "fake-0");
   info->memory_bytes = 1 << 20;
-  info->dlpack_device_type = 1;
+  info->dlpack_device_type = DLPACK_TYPE;
   info->property_count = 2;
   info->properties = properties;
   return PANTILE_OK;
@@ -96,23 +115,30 @@ static void close_device(pantile_device_handle *device) { free(device); }
 static int32_t allocate(pantile_device_handle *device, size_t bytes, void **pointer, pantile_message **error) {
   (void)device;
   *pointer = bytes ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
+  if (*pointer) *pointer = (void *)((uintptr_t)*pointer | TAG);
   return bytes && !*pointer ? fail(error, PANTILE_OUT_OF_MEMORY, "the fake device is full") : PANTILE_OK;
 }
 static void free_memory(pantile_device_handle *device, void *pointer) {
   (void)device;
-  free(pointer);
+  free((void *)((uintptr_t)pointer & ~TAG));
 }
+static void *on_host(const void *pointer) { return (void *)((uintptr_t)pointer & ~TAG); }
+static int is_own(const void *pointer) { return ((uintptr_t)pointer & TAG) == TAG; }
 static int32_t copy(pantile_device_handle *device, pantile_stream_handle *stream, int32_t kind, void *to, const void *from, size_t bytes,
                     pantile_message **error) {
-  (void)device, (void)stream, (void)kind, (void)error;
-  memmove(to, from, bytes);
+  (void)stream;
+  if (device->faulted) return fail(error, PANTILE_DEVICE_ERROR, "the fake device has faulted");
+  if (bytes && ((kind != PANTILE_COPY_TO_HOST && !is_own(to)) || (kind != PANTILE_COPY_TO_DEVICE && !is_own(from))))
+    return fail(error, PANTILE_DEVICE_ERROR, "a copy of the wrong memory");
+  memmove(kind == PANTILE_COPY_TO_HOST ? to : on_host(to), kind == PANTILE_COPY_TO_DEVICE ? from : on_host(from), bytes);
   return PANTILE_OK;
 }
 static int32_t fill(pantile_device_handle *device, pantile_stream_handle *stream, void *pointer, uint32_t pattern, uint32_t pattern_bytes,
                     size_t bytes, pantile_message **error) {
   size_t i;
-  (void)device, (void)stream, (void)error;
-  for (i = 0; i < bytes; i += pattern_bytes) memcpy((char *)pointer + i, &pattern, pattern_bytes);
+  (void)device, (void)stream;
+  if (bytes && !is_own(pointer)) return fail(error, PANTILE_DEVICE_ERROR, "a fill of the wrong memory");
+  for (i = 0; i < bytes; i += pattern_bytes) memcpy((char *)on_host(pointer) + i, &pattern, pattern_bytes);
   return PANTILE_OK;
 }
 static int32_t stream_create(pantile_device_handle *device, pantile_stream_handle **stream, pantile_message **error) {
@@ -122,7 +148,8 @@ static int32_t stream_create(pantile_device_handle *device, pantile_stream_handl
 }
 static void stream_release(pantile_stream_handle *stream) { free(stream); }
 static int32_t stream_synchronize(pantile_device_handle *device, pantile_stream_handle *stream, pantile_message **error) {
-  (void)device, (void)stream, (void)error;
+  (void)stream;
+  if (device->faulted) return fail(error, PANTILE_DEVICE_ERROR, "the fake device has faulted");
   return PANTILE_OK;
 }
 static int32_t event_create(pantile_device_handle *device, pantile_event_handle **event, pantile_message **error) {
@@ -160,13 +187,14 @@ static int32_t load(pantile_device_handle *device, const void *code, size_t code
   return PANTILE_OK;
 }
 static void unload(pantile_module_handle *module) { free(module); }
-static int32_t launch(pantile_device_handle *device, pantile_stream_handle *stream, const pantile_launch_call *call,
-                      pantile_message **error) {
-  const char *x = (const char *)(uintptr_t)call->slots[0];
-  char *y = (char *)(uintptr_t)call->slots[1];
-  int64_t elements = (int64_t)call->slots[2], factor = (int64_t)call->slots[3], i;
-  (void)device, (void)stream;
-  if (call->slot_count != 4) return fail(error, PANTILE_DEVICE_ERROR, "four slots are expected");
+static int32_t run(pantile_device_handle *device, const uint64_t *slots, pantile_message **error) {
+  const char *x = (const char *)on_host((void *)(uintptr_t)slots[0]);
+  char *y = (char *)on_host((void *)(uintptr_t)slots[1]);
+  int64_t elements = (int64_t)slots[2], factor = (int64_t)slots[3], i;
+  if (!is_own((void *)(uintptr_t)slots[0]) || !is_own((void *)(uintptr_t)slots[1]) || (TAG && factor == 17)) {
+    device->faulted = 1;
+    return PANTILE_OK;
+  }
   if (factor == 13) return fail(error, PANTILE_DEVICE_ERROR, "this device is superstitious");
   if (factor == 14) abort();
   for (i = 0; i < elements + (factor == 15) /* out of bounds */; ++i) {
@@ -177,6 +205,50 @@ static int32_t launch(pantile_device_handle *device, pantile_stream_handle *stre
   }
   return PANTILE_OK;
 }
+
+static int32_t launch(pantile_device_handle *device, pantile_stream_handle *stream, const pantile_launch_call *call,
+                      pantile_message **error) {
+  if (call->slot_count != 4) return fail(error, PANTILE_DEVICE_ERROR, "four slots are expected");
+  if (!stream || !stream->capturing) return run(device, call->slots, error);
+  memcpy(stream->slots[stream->recorded++ % 64], call->slots, sizeof(stream->slots[0]));
+  return PANTILE_OK;
+}
+
+#ifdef FAKE_OWN_MEMORY
+static int32_t check_memory(pantile_device_handle *device, const void *pointer, size_t bytes, pantile_message **error) {
+  (void)device;
+  return !bytes || is_own(pointer) ? PANTILE_OK : fail(error, PANTILE_INVALID_ARGUMENT, "the address is host memory");
+}
+static int32_t is_capturing(pantile_device_handle *device, pantile_stream_handle *stream, uint32_t *capturing, pantile_message **error) {
+  (void)device, (void)error;
+  *capturing = stream && stream->capturing;
+  return PANTILE_OK;
+}
+static int32_t capture_begin(pantile_device_handle *device, pantile_stream_handle *stream, pantile_message **error) {
+  (void)device, (void)error;
+  stream->capturing = 1;
+  stream->recorded = 0;
+  return PANTILE_OK;
+}
+static int32_t capture_end(pantile_device_handle *device, pantile_stream_handle *stream, pantile_graph_handle **graph,
+                           pantile_message **error) {
+  stream->capturing = 0;
+  if (!(*graph = calloc(1, sizeof(**graph)))) return fail(error, PANTILE_OUT_OF_MEMORY, "no memory");
+  (*graph)->device = device;
+  (*graph)->recorded = stream->recorded;
+  memcpy((*graph)->slots, stream->slots, sizeof(stream->slots));
+  return PANTILE_OK;
+}
+static int32_t replay(pantile_graph_handle *graph, pantile_stream_handle *stream, pantile_message **error) {
+  int i, code = PANTILE_OK;
+  (void)stream;
+  for (i = 0; i < graph->recorded && !code; ++i) code = run(graph->device, graph->slots[i], error);
+  return code;
+}
+static void graph_release(pantile_graph_handle *graph) { free(graph); }
+static const pantile_capture_interface capture = {
+    sizeof(pantile_capture_interface), 0, check_memory, is_capturing, capture_begin, capture_end, replay, graph_release};
+#endif
 
 static pantile_device_interface device = {FAKE_TABLE_SIZE,
                                           0,
@@ -205,6 +277,9 @@ static pantile_device_interface device = {FAKE_TABLE_SIZE,
 
 static const void *query_interface(const pantile_plugin *plugin, const char *name) {
   (void)plugin;
+#ifdef FAKE_OWN_MEMORY
+  if (strcmp(name, PANTILE_INTERFACE_CAPTURE) == 0) return &capture;
+#endif
   return strcmp(name, PANTILE_INTERFACE_DEVICE) == 0 ? &device : NULL;
 }
 
