@@ -36,9 +36,13 @@ public:
   void copyFrom(const Tensor &other) { bytes = other.bytes; }
   /// The first byte outside the view's elements that differs from `before`, or -1.
   int64_t firstStrayWrite(const Tensor &before) const;
-  /// For kernels on a device of its own memory.
+  /// All bytes, red zones included: what a device with memory of its own gets a copy of.
   std::vector<uint8_t> &storage() { return bytes; }
-  int64_t offsetBytes() const { return base; }
+  /// What dl() points to from now on: a copy of storage() on a device.
+  void placeAt(void *data, DLDevice device) {
+    view.data = data;
+    view.device = device;
+  }
 
 private:
   int64_t address(int64_t i) const; // byte offset of element i
