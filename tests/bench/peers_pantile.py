@@ -1,10 +1,13 @@
-"""Pantile as a peer of the benchmark scripts: `peer(workload, threads)` gives a callable, or None where it does not join.
+"""Pantile as a peer of the benchmark scripts: `peer(workload[, threads])` gives a callable, or None where it does not join.
 
-Calls go through the C API by ctypes on the arrays' own memory. Environment: PANTILE_LIBRARY names libpantile.so;
-PANTILE_BENCH_TUNE=SECONDS tunes each workload (at each thread count) before it is timed.
+Calls go through the C API by ctypes on the arrays' own memory, on the host or on a GPU (where the callable only launches, on
+the default stream, as PyTorch's own do). Environment: PANTILE_LIBRARY names libpantile.so; PANTILE_BACKEND picks the device;
+PANTILE_BENCH_TUNE=SECONDS tunes each workload (at each thread count) before it is timed; PANTILE_BENCH_CONFIG names a JSON
+file {"family/prefix": "{bm = 128, ...}"} of configurations to pin instead.
 """
 
 import ctypes
+import json
 import os
 import sys
 
@@ -52,12 +55,19 @@ DTYPES = {
     torch.bfloat16: (4, 16),
     torch.int8: (0, 8),
     torch.int32: (0, 32),
+    torch.float8_e4m3fn: (10, 8),
+    torch.float8_e5m2: (12, 8),
 }
+NAMES = {torch.float32: "f32", torch.float16: "f16", torch.bfloat16: "bf16"}
 
 _pointer = ctypes.c_void_p
 for _name, _arguments in {
     "pantile_error_text": [_pointer],
     "pantile_error_cause": [_pointer],
+    "pantile_context_device": [_pointer],
+    "pantile_kernel_describe": [_pointer, _pointer, ctypes.c_size_t, ctypes.POINTER(_pointer), ctypes.POINTER(_pointer)],
+    "pantile_string_data": [_pointer],
+    "pantile_string_release": [_pointer],
     "pantile_error_release": [_pointer],
     "pantile_context_create": [_pointer, ctypes.POINTER(_pointer), ctypes.POINTER(_pointer)],
     "pantile_context_set_threads": [_pointer, ctypes.c_uint32, ctypes.POINTER(_pointer)],
@@ -70,6 +80,8 @@ for _name, _arguments in {
     getattr(_library, _name).argtypes = _arguments
 _library.pantile_error_text.restype = ctypes.c_char_p
 _library.pantile_error_cause.restype = ctypes.c_char_p
+_library.pantile_string_data.restype = ctypes.c_char_p
+_library.pantile_context_device.restype = DLDevice
 
 
 def _call(name: str, *arguments) -> None:
@@ -87,6 +99,8 @@ def _create_context() -> ctypes.c_void_p:
 
 
 _context = _create_context()
+_device = _library.pantile_context_device(_context)
+_configurations = json.load(open(os.environ["PANTILE_BENCH_CONFIG"])) if "PANTILE_BENCH_CONFIG" in os.environ else {}
 _kernels: dict[tuple[str, str], ctypes.c_void_p] = {}
 
 
@@ -111,11 +125,12 @@ class _Argument:
         self.shape = (ctypes.c_int64 * max(rank, 1))(*self.keep.shape)
         self.strides = (ctypes.c_int64 * max(rank, 1))(*self.keep.stride())
         code, bits = DTYPES[self.keep.dtype]
-        self.tensor = DLTensor(self.keep.data_ptr(), DLDevice(1, 0), rank, DLDataType(code, bits, 1), self.shape, self.strides, 0)
+        device = DLDevice(_device.type, _device.id) if self.keep.is_cuda else DLDevice(1, 0)
+        self.tensor = DLTensor(self.keep.data_ptr(), device, rank, DLDataType(code, bits, 1), self.shape, self.strides, 0)
 
 
 class Call:
-    """One kernel bound to its arguments: calling it launches and waits."""
+    """One kernel bound to its arguments: calling it launches (a CPU's launch waits)."""
 
     def __init__(self, name: str, options: str, *arguments, result: torch.Tensor) -> None:
         self.kernel = _kernel(name, options)
@@ -129,58 +144,87 @@ class Call:
             _call("pantile_launch", self.kernel, None, self.pointers, self.count)
         return self.result
 
+    def pin(self, configuration: str | None) -> None:
+        _call("pantile_kernel_set_configuration", self.kernel, configuration and configuration.encode())
+
+    def describe(self) -> str:
+        text = _pointer()
+        _call("pantile_kernel_describe", self.kernel, self.pointers, self.count, ctypes.byref(text))
+        described = _library.pantile_string_data(text).decode()
+        _library.pantile_string_release(text)
+        return described
+
     def tune(self, seconds: float) -> None:
         options = TuneOptions(ctypes.sizeof(TuneOptions), 0, seconds, None, 0, None, None, None)
         _call("pantile_tune", self.kernel, self.pointers, self.count, ctypes.byref(options), None)
 
 
-def _matmul(w, dtype: str) -> Call:
+def _empty(like: torch.Tensor, *shape: int, dtype: torch.dtype | None = None) -> torch.Tensor:
+    return torch.empty(*shape, dtype=dtype or like.dtype, device=like.device)
+
+
+def _matmul(w) -> Call:
     a, b = w.inputs
-    out = torch.empty(a.shape[0], b.shape[1], dtype=a.dtype)
-    return Call("matmul", dtype, a, b, out, result=out)
+    out = _empty(a, a.shape[0], b.shape[1])
+    return Call("matmul", NAMES[a.dtype], a, b, out, result=out)
+
+
+def _matmul_bias_gelu(w) -> Call:
+    a, b, bias = w.inputs
+    out = _empty(a, a.shape[0], b.shape[1])
+    return Call("matmul", NAMES[a.dtype] + ",bias=1,activation=gelu_tanh", a, b, bias, out, result=out)
+
+
+def _bmm(w) -> Call:
+    a, b = w.inputs
+    out = _empty(a, a.shape[0], a.shape[1], b.shape[2])
+    return Call("batched_matmul", NAMES[a.dtype], a, b, out, result=out)
 
 
 def _int8(w) -> Call:
     a, b = w.inputs
-    out = torch.empty(a.shape[0], b.shape[1], dtype=torch.int32)
+    out = _empty(a, a.shape[0], b.shape[1], dtype=torch.int32)
     return Call("matmul_int8", "scales=0,out=i32", a, b, out, result=out)
 
 
 def _attention(w) -> Call:
     q, k, v = w.inputs
     out = torch.empty_like(q)
-    dtype = "bf16" if q.dtype == torch.bfloat16 else "f32"
-    return Call("attention", f"{dtype},causal={int(w.args['causal'])}", q, k, v, out, q.shape[-1] ** -0.5, result=out)
+    return Call("attention", f"{NAMES[q.dtype]},causal={int(w.args['causal'])}", q, k, v, out, q.shape[-1] ** -0.5, result=out)
 
 
 def _rows(name: str, *scalars: float):
     def bind(w) -> Call:
         out = torch.empty_like(w.inputs[0])
-        return Call(name, "f32", *w.inputs, out, *scalars, result=out)
+        return Call(name, NAMES[out.dtype], *w.inputs, out, *scalars, result=out)
 
     return bind
 
 
 def _cross_entropy(w) -> Call:
     x, target = w.inputs
-    out = torch.empty(x.shape[0])
-    return Call("cross_entropy", "f32", x, target.to(torch.int32), out, result=out)
+    out = _empty(x, x.shape[0], dtype=torch.float32)
+    return Call("cross_entropy", NAMES[x.dtype] + ",out=f32", x, target.to(torch.int32), out, result=out)
 
 
 def _sum(w) -> Call:
-    out = torch.empty(w.inputs[0].shape[0])
-    return Call("sum", "f32,rank=2", w.inputs[0], out, result=out)
+    x = w.inputs[0]
+    out = _empty(x, x.shape[0])
+    return Call("sum", NAMES[x.dtype] + ",rank=2", x, out, result=out)
 
 
 def _embedding(w) -> Call:
     table, rows = w.inputs
-    out = torch.empty(rows.shape[0], table.shape[1])
-    return Call("embedding", "f32", table, rows.to(torch.int32), out, result=out)
+    out = _empty(table, rows.shape[0], table.shape[1])
+    return Call("embedding", NAMES[table.dtype], table, rows.to(torch.int32), out, result=out)
 
 
 FAMILIES = {
-    "sgemm": lambda w: _matmul(w, "f32"),
-    "gemm_bf16": lambda w: _matmul(w, "bf16"),
+    "sgemm": _matmul,
+    "gemm_bf16": _matmul,
+    "matmul": _matmul,
+    "matmul_bias_gelu": _matmul_bias_gelu,
+    "bmm": _bmm,
     "gemm_int8": _int8,
     "attention": _attention,
     "softmax": _rows("softmax"),
@@ -195,15 +239,18 @@ FAMILIES = {
 }
 
 
-def peer(workload, threads: int):
+def peer(workload, threads: int | None = None):
     if workload.family not in FAMILIES:
         return None
-    _call("pantile_context_set_threads", _context, threads)
+    if threads is not None:
+        _call("pantile_context_set_threads", _context, threads)
     try:
         call = FAMILIES[workload.family](workload)
+        call.pin(next((c for prefix, c in _configurations.items() if workload.name.startswith(prefix)), None))
         if seconds := float(os.environ.get("PANTILE_BENCH_TUNE", 0)):
             call.tune(seconds)
         call()
+        call.note = call.describe()
     except RuntimeError as error:
         print(f"pantile does not run {workload.name}: {error}", file=sys.stderr)
         return None
