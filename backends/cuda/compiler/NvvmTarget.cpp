@@ -71,7 +71,6 @@ public:
     function->addFnAttr("target-features", target.row->ptx);
     function->addFnAttr("no-builtins");
     function->addFnAttr("nvvm.maxntid", std::to_string(threads));
-    function->addFnAttr("nvvm.reqntid", std::to_string(threads));
     if (shape.blocksPerUnit) function->addFnAttr("nvvm.minctasm", std::to_string(shape.blocksPerUnit));
     if (shape.maxRegisters) function->addFnAttr("nvvm.maxnreg", std::to_string(shape.maxRegisters));
     if (shape.cluster > 1) function->addFnAttr("nvvm.cluster_dim", std::to_string(shape.cluster) + ",1,1");
