@@ -127,12 +127,4 @@ Expected<std::string> inspectKernel(const CompileRequest &request, std::string_v
   return std::move(artifact.code);
 }
 
-Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  loadDialects(context);
-  PANTILE_ASSIGN(auto module, parseKernel(context, request.ir));
-  auto target = createNvvmTarget(request.target);
-  return simt::simtSpace(kernelOf(*module), request.facts, *target);
-}
-
 } // namespace pantile::cuda
