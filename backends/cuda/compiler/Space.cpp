@@ -6,7 +6,7 @@
 //
 //   dots        blocks of 128 x 256 x 128 bytes on 8 warps, 4 stages, groups of 8 rows; smaller where the grid would leave
 //               units idle. Chained dots (attention): 64 queries, 64 keys, 4 warps, 2 stages.
-//   whole rows  one row a program; as many warps as give each thread 8 elements
+//   whole rows  one row a program; as many warps as give each thread 8 elements (16 where the row is rolled)
 //   folded rows a block of 1024 elements by 4 warps, one row a program
 //
 //===----------------------------------------------------------------------===//
@@ -95,11 +95,10 @@ void setDotDefaults(SpaceDescription &space, const Roles &roles, const Target &t
   // Rows of 128 bytes and 16 of padding; as many stages as there is room for.
   const int64_t shared = target.row->sharedBlock, wide = shared >= 4 * (128 + 256) * 144 ? 256 : 128;
   const int64_t stages = std::clamp<int64_t>(shared / ((128 + wide) * 144), 1, 4), depth = 128 / roles.elementBytes;
-  // Whether blocks of 128 x wide give three quarters of the units one.
-  std::string many =
-      roles.rowLength.empty() || roles.columnLength.empty()
-          ? "1"
-          : fmt::format("{} 128 ceildiv {} {} ceildiv * {} >=", roles.rowLength, roles.columnLength, wide, target.units * 3 / 4);
+  // Whether blocks of 128 x wide give half of the units one.
+  std::string many = roles.rowLength.empty() || roles.columnLength.empty()
+                         ? "1"
+                         : fmt::format("{} 128 ceildiv {} {} ceildiv * {} >=", roles.rowLength, roles.columnLength, wide, target.units / 2);
   for (ParameterDescription &parameter : space.parameters) {
     llvm::StringRef name = parameter.name;
     const std::string length = roles.lengths.lookup(name);
@@ -128,7 +127,9 @@ void setRowDefaults(SpaceDescription &space, const Roles &roles) {
   for (ParameterDescription &parameter : space.parameters) {
     llvm::StringRef name = parameter.name;
     if (name == "num_warps") {
-      parameter.defaultValue = whole ? roles.fullLength + " 256 ceildiv 1 max pow2ceil 32 min" : roles.loops ? "4" : "0";
+      parameter.defaultValue = whole         ? fmt::format("{0} 16384 > 16 {0} 256 ceildiv 1 max pow2ceil 32 min select", roles.fullLength)
+                               : roles.loops ? "4"
+                                             : "0";
     } else if (parameter.kind == PANTILE_PARAMETER_POW2 && !name.contains('.')) {
       const bool steps = roles.lengths.contains(name);
       if (roles.looped.contains(name))
