@@ -7,6 +7,8 @@
 #include "pantile/plugin.h"
 #include "backends/common/Message.h"
 #include "backends/cuda/compiler/Compile.h"
+#include "backends/cuda/emulation/Dialect.h"
+#include "backends/emulator/Interface.h"
 #include "core/Sanitizer.h"
 
 #include <cstring>
@@ -72,6 +74,7 @@ int32_t inspect(const pantile_compile_request *request, const char *stage, panti
 const pantile_compiler_interface kCompiler = {sizeof(pantile_compiler_interface), 0, listTargets, describeTarget, space, compile, inspect};
 
 const void *queryInterface(const pantile_plugin *, const char *name) {
+  if (std::strcmp(name, PANTILE_INTERFACE_EMULATOR) == 0) return &emulator::kEmulator<emulation::dialect>;
   return std::strcmp(name, PANTILE_INTERFACE_COMPILER) == 0 ? &kCompiler : nullptr;
 }
 
