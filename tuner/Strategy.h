@@ -36,8 +36,8 @@ struct StrategyOptions {
   size_t expectedTrials = 0;
 };
 
-/// "model_rf" (the default), "differential_evolution", "random", "exhaustive", "fixed" (the seeds, or the defaults where
-/// there are none). The space must outlive the strategy. An unknown name is an error that lists these.
+/// "model_rf" (the default), "differential_evolution", "pattern", "lfbo" (model_rf without the model), "random", "exhaustive", "fixed" (the
+/// seeds, or the defaults where there are none). The space must outlive the strategy. An unknown name is an error that lists these.
 Expected<std::unique_ptr<Strategy>> makeStrategy(std::string_view name, const Space &space, StrategyOptions options);
 std::vector<std::string_view> strategyNames();
 

@@ -31,6 +31,7 @@ extern "C" pantile_code pantile_tune(pantile_kernel *kernel, DLTensor *const *ar
     if (wanted.strategy) options.strategy = wanted.strategy;
     options.seed = wanted.seed;
     if (wanted.journal) options.journal = wanted.journal;
+    if (wanted.fixed) { PANTILE_ASSIGN(options.fixed, Configuration::fromText(wanted.fixed)); }
     if (wanted.progress)
       options.progress = [&](const tuner::TuneProgress &progress) {
         std::string best = progress.configuration ? progress.configuration->toText() : "";

@@ -1,12 +1,10 @@
-//===- runtime/cli/Run.cpp - run, tune and bench --------------------------===//
+//===- runtime/cli/Run.cpp - run and bench --------------------------------===//
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/cli/Command.h"
-
-#include "tuner/Progress.h"
 
 #include <algorithm>
 #include <chrono>
@@ -86,63 +84,6 @@ void addRun(Program &program) {
                      difference.allowed, wrong ? "WRONG" : "good");
       }
       return wrong ? 1 : 0;
-    };
-  });
-}
-
-void addTune(Program &program) {
-  CLI::App *command = program.app.add_subcommand("tune", "searches for the best configuration and stores it in the configuration cache");
-  struct Tune {
-    KernelOptions kernel;
-    std::string budget = "quick", strategy, journal;
-    double seconds = 0;
-    unsigned trials = 0;
-    uint64_t seed = 0;
-  };
-  auto options = std::make_shared<Tune>();
-  options->kernel.add(*command, true);
-  command->add_option("--budget", options->budget, "quick (10 s), thorough (60 s), exhaustive")
-      ->check(CLI::IsMember({"quick", "thorough", "exhaustive"}));
-  command->add_option("--seconds", options->seconds, "instead of --budget");
-  command->add_option("--trials", options->trials, "at most so many configurations");
-  command->add_option("--strategy", options->strategy, "model_rf, differential_evolution, random, exhaustive, fixed");
-  command->add_option("--seed", options->seed);
-  command->add_option("--journal", options->journal, "file of every trial; a run over the same file resumes");
-  command->callback([&program, options] {
-    program.run = [&program, options] {
-      Session session(options->kernel.backend);
-      Workload workload(session, options->kernel);
-      tuner::ProgressPrinter printer(2, options->kernel.kernel);
-      pantile_tune_options tune{};
-      tune.struct_size = sizeof(tune);
-      tune.trials = options->trials;
-      tune.seconds = options->seconds > 0 ? options->seconds : options->budget == "quick" ? 10 : options->budget == "thorough" ? 60 : 1e9;
-      std::string strategy = options->strategy.empty() && options->budget == "exhaustive" ? "exhaustive" : options->strategy;
-      tune.strategy = strategy.empty() ? nullptr : strategy.c_str();
-      tune.seed = options->seed;
-      tune.journal = options->journal.empty() ? nullptr : options->journal.c_str();
-      tune.user = &printer;
-      tune.progress = [](void *user, const pantile_tune_progress *p) {
-        tuner::TuneProgress progress;
-        progress.tried = p->tried;
-        progress.failed = p->failed;
-        progress.best = p->best_us;
-        progress.elapsed = p->elapsed_s;
-        progress.left = p->left_s;
-        static_cast<tuner::ProgressPrinter *>(user)->update(progress);
-        return 0;
-      };
-      Check check;
-      pantile_string *text;
-      check(pantile_tune(workload.kernel, workload.pointers.data(), workload.pointers.size(), &tune, &text, &check));
-      json result = json::parse(take(text));
-      printer.finish("");
-      if (program.json)
-        fmt::print("{}\n", result.dump(2));
-      else
-        fmt::print("{}: {:.2f} us with {} ({} tried, {} failed, {:.1f} s)\n", options->kernel.kernel, result.value("median_us", 0.0),
-                   result.value("configuration", "{}"), result.value("tried", 0), result.value("failed", 0), result.value("seconds", 0.0));
-      return 0;
     };
   });
 }

@@ -7,6 +7,7 @@
 #include "runtime/tuning/TuneCall.h"
 
 #include "runtime/tuning/Candidates.h"
+#include "tuner/Narrow.h"
 
 #include <ctime>
 #include <fmt/format.h>
@@ -44,7 +45,9 @@ Expected<tuner::TuneResult> tuneCall(const Question &question, const TuneCallOpt
   Context &context = question.context;
   const auto started = tuner::Clock::now();
   PANTILE_ASSIGN(auto description, spaceOf(context, question.signature, question.facts));
-  PANTILE_ASSIGN(auto space, tuner::Space::create(description, callValues(question)));
+  SpaceDescription searched = description;
+  PANTILE_RETURN_IF_ERROR(tuner::narrow(searched, options.fixed));
+  PANTILE_ASSIGN(auto space, tuner::Space::create(searched, callValues(question)));
   tuner::CostModel model(space);
   const auto key = cacheKey(question);
   PANTILE_ASSIGN(auto choice, tuner::choose(context.configurations->lookup(key, cacheQuery(question, description)), space, &model));
@@ -62,7 +65,7 @@ Expected<tuner::TuneResult> tuneCall(const Question &question, const TuneCallOpt
   tune.seed = options.seed;
   tune.seeds = choice.seeds;
   if (choice.source != tuner::ChoiceSource::Default) tune.seeds.insert(tune.seeds.begin(), choice.configuration);
-  tune.journalKey = journalKeyOf(question, key, description);
+  tune.journalKey = journalKeyOf(question, key, searched);
   tune.journal = options.journal;
   if (tune.journal.empty() && !context.settings.cacheRoot.empty()) {
     const std::string folder = context.settings.cacheRoot + "/journals";

@@ -18,6 +18,7 @@ struct TuneCallOptions {
   std::string strategy; ///< empty: the default
   uint64_t seed = 0;
   std::string journal; ///< empty: in the cache
+  Configuration fixed; ///< settings that are not searched, as tuner::narrow takes them
   std::function<bool(const tuner::TuneProgress &)> progress;
 };
 

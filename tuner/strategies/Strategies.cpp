@@ -12,11 +12,18 @@
 namespace pantile::tuner {
 namespace {
 
+/// The forest alone: likelihood-free Bayesian optimization (Song et al., 2022), a weighted classifier as the acquisition.
+std::unique_ptr<Strategy> makeForest(const Space &space, StrategyOptions options) {
+  options.model = nullptr;
+  return makeModelForest(space, std::move(options));
+}
+
 constexpr struct {
   std::string_view name;
   std::unique_ptr<Strategy> (*make)(const Space &, StrategyOptions);
 } kStrategies[] = {
     {"model_rf", makeModelForest}, {"differential_evolution", makeDifferentialEvolution},
+    {"pattern", makePattern},      {"lfbo", makeForest},
     {"random", makeRandom},        {"exhaustive", makeExhaustive},
     {"fixed", makeFixed},
 };

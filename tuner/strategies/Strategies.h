@@ -41,6 +41,7 @@ std::unique_ptr<Strategy> makeRandom(const Space &space, StrategyOptions options
 std::unique_ptr<Strategy> makeExhaustive(const Space &space, StrategyOptions options);
 std::unique_ptr<Strategy> makeFixed(const Space &space, StrategyOptions options);
 std::unique_ptr<Strategy> makeDifferentialEvolution(const Space &space, StrategyOptions options);
+std::unique_ptr<Strategy> makePattern(const Space &space, StrategyOptions options);
 std::unique_ptr<Strategy> makeModelForest(const Space &space, StrategyOptions options);
 
 } // namespace pantile::tuner

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tuner/Narrow.h"
 #include "tuner/tests/Spaces.h"
 
 #include <algorithm>
@@ -33,6 +34,24 @@ TEST(Space, EvaluatesDefaultsForTheSizesAndRoundsThem) {
   EXPECT_EQ(c.text("map", ""), "persistent");
   EXPECT_EQ(std::get<std::vector<int64_t>>(*c.find("order")), (std::vector<int64_t>{0, 1, 2}));
   EXPECT_EQ(space.size(), 2u * 3 * 6 * 4 * 1000 * 6);
+}
+
+TEST(Space, NarrowingLeavesWhatIsSaid) {
+  SpaceDescription d = everyKind();
+  ASSERT_TRUE(narrow(d, *Configuration::fromText("{pack = 1, map = \"xyz\", bm = [32, 128, 32], threads = 7}")).isOk());
+  Space space = makeSpace(d, {{"kM", 100}, {"d.units", 4}});
+  EXPECT_EQ(space.size(), 2u * 4 * 6); // bm, nr, order
+  EXPECT_EQ(space.configuration(*space.defaults()).toText(), "{bm = 32, map = \"xyz\", nr = 32, order = [0, 1, 2], pack = 1, threads = 7}");
+  auto error = [](const char *text) {
+    SpaceDescription one = everyKind();
+    return narrow(one, *Configuration::fromText(text)).message();
+  };
+  auto contains = [](const std::string &text, const char *part) { return text.find(part) != std::string::npos; };
+  EXPECT_TRUE(contains(error("{bq = 1}"), "fixed setting 'bq': the kernel's space has no such parameter"));
+  EXPECT_TRUE(contains(error("{bm = 7}"), "fixed setting 'bm': 7 is outside its domain"));
+  EXPECT_TRUE(contains(error("{map = \"round\"}"), "'round' is none of its values: flat, xyz, persistent"));
+  EXPECT_TRUE(contains(error("{map = 1}"), "is one of: flat, xyz, persistent"));
+  EXPECT_TRUE(contains(error("{order = [0, 1, 2]}"), "a permutation cannot be narrowed"));
 }
 
 TEST(Space, DefaultThatCannotBeEvaluatedIsTheLowest) {

@@ -90,11 +90,12 @@ struct Matmul : testing::Test {
 
 TEST_F(Matmul, StrategiesBeatRandom) {
   double random = quality("random", 100, false), evolution = quality("differential_evolution", 100, false),
-         forest = quality("model_rf", 100, false), both = quality("model_rf", 100, true);
+         pattern = quality("pattern", 100, false), forest = quality("lfbo", 100, false), both = quality("model_rf", 100, true);
   RecordProperty("random", std::to_string(random));
-  std::printf("after 100: random %.3f, differential_evolution %.3f, model_rf without model %.3f, with %.3f\n", random, evolution, forest,
-              both);
+  std::printf("after 100: random %.3f, differential_evolution %.3f, pattern %.3f, lfbo %.3f, model_rf %.3f\n", random, evolution, pattern,
+              forest, both);
   EXPECT_GT(evolution, random + 0.02);
+  EXPECT_GT(pattern, random + 0.02);
   EXPECT_GT(forest, random + 0.05);
   EXPECT_GT(both, random + 0.05);
   EXPECT_GT(both, 0.9);
@@ -159,7 +160,7 @@ TEST(Strategy, SmallSpacesAreUsedUp) {
   d.constraints = {{"c.a 4 != ", "not 4"}};
   d.constraints[0].expression = "c.a 4 !=";
   Space space = makeSpace(d);
-  for (const char *name : {"exhaustive", "random", "model_rf", "differential_evolution"}) {
+  for (const char *name : {"exhaustive", "random", "model_rf", "differential_evolution", "pattern", "lfbo"}) {
     auto strategy = make(name, space);
     auto order = replay(*strategy, [](const Point &p) { return 1.0 + double(p[0]); }, 1000).order;
     EXPECT_EQ(order.size(), 4u * (1 + 3)) << name; // 4 values of a; c counts only where b is set
@@ -202,7 +203,8 @@ TEST(Strategy, UnknownNameListsTheKnown) {
   Space space = makeSpace(matmulSpace(), matmulValues(64, 64, 64));
   auto strategy = makeStrategy("genetic", space, {});
   ASSERT_FALSE(strategy.isOk());
-  EXPECT_NE(strategy.status().message().find("model_rf, differential_evolution, random, exhaustive, fixed"), std::string::npos);
+  EXPECT_NE(strategy.status().message().find("model_rf, differential_evolution, pattern, lfbo, random, exhaustive, fixed"),
+            std::string::npos);
 }
 
 TEST(Forest, LearnsARule) {

@@ -224,11 +224,13 @@ typedef struct pantile_tune_options {
   uint32_t struct_size;
   uint32_t trials;      /**< 0: no bound */
   double seconds;       /**< 0: 10 */
-  const char *strategy; /**< "model_rf", "differential_evolution", "random", "exhaustive", "fixed"; NULL: the default */
+  const char *strategy; /**< "model_rf", "differential_evolution", "pattern", "lfbo", "random", "exhaustive", "fixed"; NULL: the default */
   uint64_t seed;
   pantile_tune_progress_fn progress;
   void *user;
   const char *journal; /**< path: every trial as a JSON line; a run over the same journal resumes. NULL: in the cache */
+  const char *fixed;   /**< TOML inline table of settings that are not searched, a value or a list of those allowed:
+                            "{num_threads = 1, bm = [32, 64]}". NULL: none */
 } pantile_tune_options;
 
 /** Searches for a configuration of this kernel at these sizes in worker processes and stores it in the user's
