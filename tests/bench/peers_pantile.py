@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import sys
+from pathlib import Path
 
 import torch
 
@@ -100,7 +101,7 @@ def _create_context() -> ctypes.c_void_p:
 
 _context = _create_context()
 _device = _library.pantile_context_device(_context)
-_configurations = json.load(open(os.environ["PANTILE_BENCH_CONFIG"])) if "PANTILE_BENCH_CONFIG" in os.environ else {}
+_configurations = json.loads(Path(os.environ["PANTILE_BENCH_CONFIG"]).read_text()) if "PANTILE_BENCH_CONFIG" in os.environ else {}
 _kernels: dict[tuple[str, str], ctypes.c_void_p] = {}
 
 

@@ -22,7 +22,7 @@ CASES = {
     "matmul 512": (
         ["matmul", "--shape", "m=512,n=512,k=512"],
         "{num_threads = 1, chunk = 0, unroll = 0, mr = 0, nr = 0, split_k = 1, bm = [16, 32, 64, 128, 256, 512], "
-        "bn = [16, 32, 64, 128, 256, 512], bk = [32, 64, 128, 256, 512], \"l2_groupings.0\" = [1, 64]}",
+        'bn = [16, 32, 64, 128, 256, 512], bk = [32, 64, 128, 256, 512], "l2_groupings.0" = [1, 64]}',
     ),
     "softmax 4096x1024": (
         ["softmax", "--shape", "m=4096,n=1024"],
@@ -37,7 +37,7 @@ def environment(folder: str) -> dict[str, str]:
 
 def tune(program: Path, arguments: list[str], folder: str) -> dict:
     command = [str(program), "--json", "tune", *arguments]
-    done = subprocess.run(command, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, env=environment(folder), capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
     return json.loads(done.stdout)
@@ -80,14 +80,16 @@ def main() -> None:
                 ratios, tried = [], []
                 for seed in range(given.seeds):
                     with tempfile.TemporaryDirectory() as cache:
-                        result = tune(program, [*arguments, "--fixed", fixed, "--strategy", strategy, "--seconds", budget, "--seed", str(seed)], cache)
+                        how = ["--strategy", strategy, "--seconds", budget, "--seed", str(seed)]
+                        result = tune(program, [*arguments, "--fixed", fixed, *how], cache)
                     tried.append(result["tried"])
                     if result["configuration"] in times:
                         ratios.append(best / times[result["configuration"]])
                     else:
                         print(f"  {result['configuration']} is not in the journal", file=sys.stderr)
                 if ratios:
-                    print(f"  {budget:>4} s {strategy:<24} best/found {statistics.mean(ratios):.3f}, {statistics.mean(tried):.0f} tried", flush=True)
+                    found, count = statistics.mean(ratios), statistics.mean(tried)
+                    print(f"  {budget:>4} s {strategy:<24} best/found {found:.3f}, {count:.0f} tried", flush=True)
 
 
 if __name__ == "__main__":
