@@ -19,7 +19,7 @@ const std::vector<TargetRow> &targetRows() {
        4500 * GB, 128, 2048},
       {"sm_86", "A40", 8, 6, "+ptx80", ampere, false, 99 * KB, 100 * KB, 65536, 1536, 16, 84, 1'740'000, 6 * MB, 696 * GB, 2000 * GB, 256,
        1024},
-      {"sm_89", "L40S", 8, 9, "+ptx81", ada, false, 99 * KB, 100 * KB, 65536, 1536, 24, 142, 2'520'000, 96 * MB, 864 * GB, 3500 * GB, 256,
+      {"sm_89", "L40S", 8, 9, "+ptx84", ada, false, 99 * KB, 100 * KB, 65536, 1536, 24, 142, 2'520'000, 96 * MB, 864 * GB, 3500 * GB, 256,
        1024},
       {"sm_90a", "H100 SXM 80GB", 9, 0, "+ptx86", hopper | kGroupDot | kRegisterMoves, true, 227 * KB, 228 * KB, 65536, 2048, 32, 132,
        1'830'000, 50 * MB, 3350 * GB, 5500 * GB, 256, 4096},

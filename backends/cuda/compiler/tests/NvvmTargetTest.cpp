@@ -88,7 +88,7 @@ TEST_P(NvvmTargetTest, GeneratesItsBasics) {
   nvvm->asyncCommit(builder);
   nvvm->asyncWait(builder, 1);
   const std::string ptx = finish();
-  for (const char *instruction : {".maxntid 256", ".minnctapersm 2", "barrier.sync", "shfl.sync.bfly", "shfl.sync.up", "ex2.approx",
+  for (const char *instruction : {".maxntid 256", ".minnctapersm 2", "bar.sync", "shfl.sync.bfly", "shfl.sync.up", "ex2.approx",
                                   "ld.global.nc", "cp.async.cg.shared.global", "cp.async.wait_group", "cvt.rn.bf16x2.f32", "rsqrt.approx"})
     EXPECT_NE(ptx.find(instruction), std::string::npos) << instruction;
 }
@@ -155,7 +155,7 @@ TEST_P(NvvmTargetTest, CoversEveryElementOnce) {
 TEST_P(NvvmTargetTest, GeneratesItsEngine) {
   const simt::AsyncEngine *engine = nvvm->engine();
   if (!engine) GTEST_SKIP() << GetParam() << " has none";
-  auto *function = kernel({{KernelParameter::Pointer}, {KernelParameter::Descriptor}}, {12, 1, 1, 0});
+  auto *function = kernel({{KernelParameter::Pointer}, {KernelParameter::Descriptor}}, {4, 1, 1, 0});
   llvm::Value *global = function->getArg(0), *map = function->getArg(1), *shared = nvvm->sharedMemory(builder, *module);
   auto *zero = builder.getInt32(0);
   engine->initBarrier(builder, shared, 1);
