@@ -22,7 +22,11 @@ public:
 
   Expected<std::vector<Token>> run() {
     std::vector<Token> tokens;
-    std::vector<char> open;
+    struct Bracket {
+      char c;
+      uint32_t line, column;
+    };
+    std::vector<Bracket> open;
     bool newLine = true;
     for (;;) {
       newLine = skipSpace() || newLine;
@@ -38,14 +42,16 @@ public:
       char c = token[0];
       if (c == '(' || c == '[' || c == '{' || c == '<') {
         if (open.size() == kMaxDepth) return fail("brackets nested deeper than " + std::to_string(kMaxDepth), begin);
-        open.push_back(c);
+        open.push_back({c, line, tokens.back().column});
       } else if (c == ')' || c == ']' || c == '}' || c == '>') {
         char expected = c == ')' ? '(' : c == ']' ? '[' : c == '}' ? '{' : '<';
-        if (open.empty() || open.back() != expected) return fail(fmt::format("'{}' closes nothing", c), begin);
+        if (open.empty() || open.back().c != expected) return fail(fmt::format("'{}' closes nothing", c), begin);
         open.pop_back();
       }
     }
-    if (!open.empty()) return fail(fmt::format("'{}' is never closed", open.back()), at);
+    if (!open.empty())
+      return Status(PANTILE_INVALID_ARGUMENT, fmt::format("kernel text, line {}, column {}: '{}' is never closed", open.back().line,
+                                                          open.back().column, open.back().c));
     return tokens;
   }
 

@@ -86,7 +86,8 @@ private:
 ///      and means it until the operation ends; after a block's label, until the frame ends.
 class Numberer {
 public:
-  Numberer(const std::vector<Token> &tokens, std::deque<std::string> &storage) : tokens(tokens), storage(storage) {}
+  Numberer(const std::vector<Token> &tokens, std::deque<std::string> &storage, std::vector<std::string> &names)
+      : tokens(tokens), storage(storage), names(names) {}
 
   Expected<std::vector<Token>> run() {
     frames.emplace_back();
@@ -176,6 +177,7 @@ private:
       frames.back().results.push_back({&token, token.text, {next, count}});
       for (size_t n = 0; n < count; ++n) {
         if (n > 0) result.push_back({Kind::Punctuation, ",", token.line, token.column, false});
+        names.push_back(n == 0 ? std::string(token.text) : fmt::format("{}#{}", token.text, n));
         put(token, fmt::format("%{}", next++));
       }
       if (tokens[i].text != ",") return i;
@@ -195,6 +197,7 @@ private:
     auto [meaning, isNew] = meanings.try_emplace(name, Meaning{next, 1});
     if (isNew) {
       ++next;
+      names.emplace_back(name);
       Frame &frame = frames.back();
       (frame.inOperation ? frame.arguments : frame.names).push_back(name);
     }
@@ -213,6 +216,7 @@ private:
 
   const std::vector<Token> &tokens;
   std::deque<std::string> &storage;
+  std::vector<std::string> &names;
   std::vector<Token> result;
   std::vector<Frame> frames;
   std::map<std::string_view, Meaning> meanings;
@@ -223,8 +227,9 @@ private:
 
 Expected<std::vector<Token>> expandAliases(const std::vector<Token> &tokens) { return AliasExpander(tokens).run(); }
 
-Expected<std::vector<Token>> numberNames(const std::vector<Token> &tokens, std::deque<std::string> &storage) {
-  return Numberer(tokens, storage).run();
+Expected<std::vector<Token>> numberNames(const std::vector<Token> &tokens, std::deque<std::string> &storage,
+                                         std::vector<std::string> &names) {
+  return Numberer(tokens, storage, names).run();
 }
 
 bool beginsOperation(const std::vector<Token> &tokens, size_t i) {

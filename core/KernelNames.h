@@ -21,8 +21,9 @@ Expected<std::vector<Token>> expandAliases(const std::vector<Token> &tokens);
 
 /// Gives values the names %0, %1, ... and blocks ^bb0, ^bb1, ... in order of first appearance. Every value gets a number of
 /// its own, also where sibling regions use one name twice; `%x:2` becomes two names, `%x#1` the second of them. The new
-/// spellings live in `storage`.
-Expected<std::vector<Token>> numberNames(const std::vector<Token> &tokens, std::deque<std::string> &storage);
+/// spellings live in `storage`; `names` becomes what %0, %1, ... were called.
+Expected<std::vector<Token>> numberNames(const std::vector<Token> &tokens, std::deque<std::string> &storage,
+                                         std::vector<std::string> &names);
 
 /// Whether an operation begins at token i: results and '=', or an operation's name. Looks at tokens alone, so that the
 /// lines of the source do not count.

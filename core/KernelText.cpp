@@ -34,17 +34,36 @@ bool parted(const Token &a, const Token &b) {
   return y == "*" || x == "+" || y == "+" || x == "-" || y == "-"; // a minus alone would join a name or a number
 }
 
-std::string print(const std::vector<Token> &tokens) {
+std::string print(const std::vector<Token> &tokens, SourceMap &source) {
   std::string text = "// pantile-ir 1\n";
+  uint32_t line = 2;
+  size_t lineStart = text.size();
   for (size_t i = 0; i < tokens.size(); ++i) {
     const Token &token = tokens[i];
-    if (beginsOperation(tokens, i) || (i > 0 && token.kind == Kind::Caret))
+    if (beginsOperation(tokens, i) || (i > 0 && token.kind == Kind::Caret)) {
       text += '\n';
-    else if (i > 0 && parted(tokens[i - 1], token))
+      ++line, lineStart = text.size();
+    } else if (i > 0 && parted(tokens[i - 1], token)) {
       text += ' ';
+    }
+    source.add({line, uint32_t(text.size() - lineStart + 1)}, {token.line, token.column});
     text += token.text;
   }
   return text + "\n";
+}
+
+/// The version line, if there is one.
+Status checkVersion(std::string_view text) {
+  constexpr std::string_view mark = "// pantile-ir ";
+  const size_t start = text.find_first_not_of(" \t\r\n");
+  if (start == text.npos || text.substr(start, mark.size()) != mark) return {};
+  std::string_view version = text.substr(start + mark.size());
+  version = version.substr(0, version.find_first_of("\r\n"));
+  while (!version.empty() && version.back() == ' ') version.remove_suffix(1);
+  if (version == "1") return {};
+  return Status(PANTILE_INVALID_ARGUMENT,
+                fmt::format("kernel text is of version '{}' (// pantile-ir), this reads version 1", version.substr(0, 40)))
+      .withFix("use a version of Pantile that knows it, or have the text written anew");
 }
 
 /// Reads the header from expanded tokens.
@@ -236,13 +255,16 @@ private:
 } // namespace
 
 Expected<KernelText> readKernelText(std::string_view text) {
+  PANTILE_RETURN_IF_ERROR(checkVersion(text));
   PANTILE_ASSIGN(std::vector<Token> lexed, lex(text));
   PANTILE_ASSIGN(std::vector<Token> named, expandAliases(lexed));
   KernelText result;
   PANTILE_ASSIGN(result.header, HeaderReader(named).run());
   std::deque<std::string> storage;
-  PANTILE_ASSIGN(std::vector<Token> numbered, numberNames(named, storage));
-  result.canonical = print(numbered);
+  std::vector<std::string> names;
+  PANTILE_ASSIGN(std::vector<Token> numbered, numberNames(named, storage, names));
+  result.canonical = print(numbered, result.source);
+  result.source.setNames(std::move(names));
   if (result.canonical.size() > kMaxBytes)
     return Status(PANTILE_INVALID_ARGUMENT,
                   fmt::format("kernel text of {} bytes with its aliases expanded, at most {}", result.canonical.size(), kMaxBytes));

@@ -9,6 +9,7 @@
 #define PANTILE_CORE_KERNELTEXT_H
 
 #include "core/DType.h"
+#include "core/SourceMap.h"
 
 #include <string>
 #include <string_view>
@@ -40,11 +41,13 @@ struct KernelHeader {
 struct KernelText {
   std::string canonical; ///< starts "// pantile-ir 1\n"; parses to the same module; equal for equal kernels
   KernelHeader header;
+  SourceMap source; ///< from canonical to the text that was read
 };
 
 /// Lexes, canonicalizes, and reads the header. Values are renumbered in order of appearance (%0, %1, ...; arguments keep
 /// their names in the header only), type aliases are expanded. Errors carry line and column and say what was expected.
-/// At most 16 MiB of text, brackets at most 256 deep. Does not check operations: the compiler does.
+/// A first line "// pantile-ir N" of another version is refused; without one it is version 1. At most 16 MiB of text, brackets at most 256
+/// deep. Does not check operations: the compiler does.
 Expected<KernelText> readKernelText(std::string_view text);
 
 } // namespace pantile

@@ -6,6 +6,7 @@
 
 #include "core/KernelText.h"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <random>
@@ -101,6 +102,37 @@ TEST(KernelText, ErrorsSayWhereAndWhat) {
     EXPECT_EQ(result.status().code(), PANTILE_INVALID_ARGUMENT);
     EXPECT_NE(result.status().text().find(says), std::string::npos) << text << " -> " << result.status().text();
   }
+}
+
+TEST(KernelText, VersionsAreChecked) {
+  const std::string kernel = "tile.kernel @f() {}\n";
+  for (const char *line : {"", "// pantile-ir 1\n", "\n  // pantile-ir 1  \r\n", "// anything\n"})
+    EXPECT_TRUE(readKernelText(line + kernel).isOk()) << line;
+  for (const char *line : {"// pantile-ir 2\n", "// pantile-ir \n", "// pantile-ir 1.5\n", "// pantile-ir one\n"}) {
+    auto result = readKernelText(line + kernel);
+    ASSERT_FALSE(result.isOk()) << line;
+    EXPECT_NE(result.status().text().find("version 1"), std::string::npos);
+  }
+}
+
+TEST(KernelText, DiagnosticsAreToldOfTheSource) {
+  auto text = readKernelText(kMatmul);
+  ASSERT_TRUE(text.isOk());
+  // Every token's place in canonical text leads back to the line that it stood in; names come back as they were.
+  auto lineOf = [](std::string_view of, std::string_view part) {
+    return 1 + std::count(of.begin(), of.begin() + long(of.find(part)), '\n');
+  };
+  for (std::string_view part : {"tile.kernel", "tile.dim", "tile.loop", "tile.load", "tile.reduce", "tile.store"}) {
+    const std::string place = std::to_string(lineOf(text->canonical, part)) + ":2: ";
+    const std::string expected = std::to_string(lineOf(kMatmul, part)) + ":";
+    EXPECT_EQ(text->source.translate(place + "wrong").rfind(expected, 0), 0u) << part << " -> " << text->source.translate(place);
+  }
+  const std::string line = text->canonical.substr(text->canonical.find("tile.store"), 40);
+  EXPECT_EQ(text->source.translate(line).substr(0, 28), "tile.store %v#1, %A[%i, full");
+  EXPECT_EQ(text->source.translate("no place, %999 and 100% of it"), "no place, %999 and 100% of it");
+  EXPECT_EQ(text->source.translate("999999:1: behind the end\n1:1: before"),
+            std::to_string(lineOf(kMatmul, "note = 1") + 2) + ":1: behind the end\n1:1: before");
+  EXPECT_EQ(text->source.translate(""), "");
 }
 
 TEST(KernelText, DeepNestingAndAliasBombsAreErrors) {

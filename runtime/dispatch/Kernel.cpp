@@ -275,7 +275,12 @@ Expected<const CompiledKernel *> Kernel::load(Selection selection) {
     if (owner.log.wants(PANTILE_LOG_INFO))
       owner.log.info(fmt::format("compiling {} {}", kernelSignature.name(), selection.configuration.toText()));
     auto compiled = owner.compiler->compile(request);
-    if (!compiled) return std::move(compiled).status().in(fmt::format("{} {}", kernelSignature.name(), selection.configuration.toText()));
+    if (!compiled) {
+      Status status = kernelSignature.inSource(std::move(compiled).status());
+      std::string cause =
+          fmt::format("configuration {}{}{}", selection.configuration.toText(), status.cause().empty() ? "" : "\n", status.cause());
+      return std::move(status).withCause(std::move(cause));
+    }
     artifact = *std::move(compiled);
     if (!artifact->log.empty()) owner.log.info(artifact->log);
     ByteWriter writer;
@@ -386,7 +391,14 @@ Expected<std::string> Kernel::inspect(DLTensor *const *tensors, size_t count, st
   PANTILE_ASSIGN(auto description, describe(tensors, count));
   CompileRequest request = requestFor(owner, kernelSignature, description.selection.facts);
   request.configuration = description.selection.configuration;
-  return owner.compiler->inspect(request, std::string(pantile::name(stage)));
+  auto text = owner.compiler->inspect(request, std::string(pantile::name(stage)));
+  if (!text) return kernelSignature.inSource(std::move(text).status());
+  return text;
+}
+
+Status Kernel::interpretShared(SharedTensors &shared) {
+  return kernelSignature.inSource(owner.compiler->interpret({kernelSignature.text(), shared.records, 0, 0}, shared.memory.descriptor(),
+                                                            Clock::now() + std::chrono::hours(1)));
 }
 
 Status Kernel::interpret(DLTensor *const *tensors, size_t count, DLDevice device) {
@@ -397,8 +409,7 @@ Status Kernel::interpret(DLTensor *const *tensors, size_t count, DLDevice device
   PANTILE_ASSIGN(auto shared, SharedTensors::layout(bound));
   for (size_t i = 0; i < bound.size(); ++i)
     if (bound[i].rank >= 0) std::memcpy(shared.at(i), bound[i].address, bound[i].span);
-  PANTILE_RETURN_IF_ERROR(owner.compiler->interpret({kernelSignature.text(), shared.records, 0, 0}, shared.memory.descriptor(),
-                                                    Clock::now() + std::chrono::hours(1)));
+  PANTILE_RETURN_IF_ERROR(interpretShared(shared));
   for (size_t i = 0; i < bound.size(); ++i)
     if (kernelSignature.writes(i)) copyElements(bound[i].address, shared.at(i), bound[i]);
   return {};
@@ -422,8 +433,7 @@ Status Kernel::launchInterpreted(Stream &stream, std::span<const BoundArgument> 
     if (bound[i].rank >= 0)
       PANTILE_RETURN_IF_ERROR(device.copy(stream.handle, PANTILE_COPY_TO_HOST, shared.at(i), bound[i].address, bound[i].span));
   PANTILE_RETURN_IF_ERROR(device.synchronize(stream.handle));
-  PANTILE_RETURN_IF_ERROR(owner.compiler->interpret({kernelSignature.text(), shared.records, 0, 0}, shared.memory.descriptor(),
-                                                    Clock::now() + std::chrono::hours(1)));
+  PANTILE_RETURN_IF_ERROR(interpretShared(shared));
   std::string current;
   for (size_t i = 0; i < bound.size(); ++i) {
     if (!kernelSignature.writes(i) || !bound[i].span) continue;

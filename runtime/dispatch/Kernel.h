@@ -22,6 +22,8 @@
 
 namespace pantile {
 
+struct SharedTensors;
+
 /// Loaded code and its plan. Lives as long as its kernel.
 struct CompiledKernel {
   Selection selection;
@@ -75,6 +77,7 @@ private:
   /// Compiled code for a valid call.
   Expected<const CompiledKernel *> resolve(std::span<const BoundArgument> bound, bool mayTune, Stream *stream = nullptr);
   Expected<const CompiledKernel *> load(Selection selection);
+  Status interpretShared(SharedTensors &shared);
   Status launchInterpreted(Stream &stream, std::span<const BoundArgument> bound);
   Status explain(const Selection &selection);
   std::string shapeKey(const Facts &facts, std::span<const BoundArgument> bound) const;

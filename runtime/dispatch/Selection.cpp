@@ -196,9 +196,10 @@ Expected<SpaceDescription> spaceOf(Context &context, const Signature &signature,
   if (context.settings.neverCompile)
     return Status(PANTILE_NOT_FOUND,
                   fmt::format("{}: nothing compiled is in the cache, and compiling is forbidden (never_compile)", signature.name()));
-  PANTILE_ASSIGN(auto space, context.compiler->space(requestFor(context, signature, facts)));
+  auto space = context.compiler->space(requestFor(context, signature, facts));
+  if (!space) return signature.inSource(std::move(space).status());
   ByteWriter writer;
-  space.write(writer);
+  space->write(writer);
   context.artifacts->put(EntryKind::Space, key, writer.data());
   return space;
 }

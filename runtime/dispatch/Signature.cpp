@@ -93,6 +93,13 @@ Expected<Signature> Signature::read(std::string_view text) {
   return signature;
 }
 
+Status Signature::inSource(Status status) const {
+  if (status.isOk()) return status;
+  return Status(status.code(), name() + ": " + kernel.source.translate(status.text()))
+      .withCause(kernel.source.translate(status.cause()))
+      .withFix(status.fix());
+}
+
 bool readScalar(const DLTensor &tensor, int32_t declared, uint64_t &value) noexcept {
   const char *data = static_cast<const char *>(tensor.data) + tensor.byte_offset;
   const unsigned bits = tensor.dtype.bits;

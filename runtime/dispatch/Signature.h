@@ -41,6 +41,8 @@ public:
   const std::string &text() const { return kernel.canonical; }
   const std::string &name() const { return kernel.header.name; }
   const Digest &digest() const { return textDigest; }
+  /// What a compiler says of `text()`, told of the text that was read, after the kernel's name.
+  Status inSource(Status status) const;
   std::span<const KernelArgument> arguments() const { return kernel.header.arguments; }
   bool writes(size_t argument) const {
     return kernel.header.arguments[argument].isView() && kernel.header.arguments[argument].access != Access::Read;
