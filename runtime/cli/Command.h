@@ -73,6 +73,8 @@ public:
   pantile_context *context = nullptr;
 };
 
+class Shape;
+
 /// A kernel with arguments on the device: sizes from --shape, seeded contents.
 class Workload {
 public:
@@ -98,9 +100,8 @@ public:
 
 private:
   struct Argument;
-  void make(const KernelArgument &declared, uint64_t seed);
+  void make(const KernelArgument &declared, const Shape &shape, uint64_t seed);
   Session &session;
-  std::string shapeText;
   std::vector<std::unique_ptr<Argument>> arguments;
   uint64_t totalBytes = 0;
 };

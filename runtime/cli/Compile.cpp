@@ -10,6 +10,7 @@
 #include "runtime/Environment.h"
 #include "runtime/Paths.h"
 #include "runtime/cli/Command.h"
+#include "runtime/cli/Shape.h"
 #include "runtime/dispatch/Signature.h"
 #include "runtime/helper/CompilerClient.h"
 #include "runtime/plugin/Catalog.h"
@@ -71,7 +72,8 @@ struct Options {
 
 /// Facts of row-major arguments of these sizes, as a launch would find them. A size that --shape leaves out counts as one that
 /// nothing divides; a kernel with static extents needs them all.
-Facts factsOf(const Signature &signature, bool needsAll, const std::string &shape) {
+Facts factsOf(const Signature &signature, bool needsAll, const std::string &text) {
+  const Shape shape(text, signature.arguments());
   std::vector<std::vector<int64_t>> sizes;
   std::vector<DLTensor> tensors;
   uint64_t scalar = 0;
@@ -80,14 +82,8 @@ Facts factsOf(const Signature &signature, bool needsAll, const std::string &shap
     for (size_t d = 0; d < of.size(); ++d) {
       if (of[d] >= 0) continue;
       of[d] = 7;
-      bool given = false;
-      for (const std::string &item : split(shape, ',')) {
-        size_t equals = item.find('=');
-        if (argument.sizes.empty() || equals == std::string::npos) continue;
-        if (strcasecmp(argument.sizes[d].c_str(), item.substr(0, equals).c_str()) != 0) continue;
-        of[d] = std::atoll(item.c_str() + equals + 1);
-        given = true;
-      }
+      const auto given = argument.sizes.empty() ? std::nullopt : shape.size(argument.sizes[d]);
+      if (given) of[d] = *given;
       if (needsAll && !given)
         throw Failure{
             2, fmt::format("--shape lacks {}: the kernel has static sizes", argument.sizes.empty() ? argument.name : argument.sizes[d])};
@@ -135,7 +131,7 @@ void write(const std::string &path, const std::string &bytes) {
   std::ofstream file(path, std::ios::binary);
   file << bytes;
   file.close();
-  if (!file) throw Failure{1, fmt::format("cannot write '{}'", path)};
+  if (!file) throw Failure{1, fmt::format("'{}' cannot be written: {}", path, systemError(errno))};
 }
 
 } // namespace
@@ -161,14 +157,14 @@ void addCompile(Program &program) {
   CLI::App *compile = program.app.add_subcommand("compile", "compiles a kernel for a target into a file");
   options->kernel.add(*compile, false);
   compile->add_option("--target", options->target, "a target (`pantile targets`)")->required();
-  compile->add_option("-o,--output", options->output, "file; default: standard output");
+  compile->add_option("-o,--output", options->output, "file; default: standard output (with --json: no code)");
   compile->callback([&program, options] {
     program.run = [&program, options] {
       Compilers compilers;
       auto artifact = compilers.client->compile(requestOf(compilers, *options));
-      if (!artifact) fail(artifact.status());
-      write(options->output, artifact->code);
-      if (program.json && !options->output.empty()) {
+      if (!artifact) fail(Status(artifact.status()).in(options->kernel.kernel));
+      if (!program.json || !options->output.empty()) write(options->output, artifact->code);
+      if (program.json) {
         json resources = json::object();
         for (auto &[name, value] : artifact->resources) resources[name] = value;
         fmt::print("{}\n",
@@ -194,7 +190,7 @@ void addCompile(Program &program) {
         if (inspected->target.empty()) throw Failure{2, "--stage " + inspected->stage + " needs --target (`pantile targets`)"};
         Compilers compilers;
         auto answer = compilers.client->inspect(requestOf(compilers, *inspected), std::string(name(*stage)));
-        if (!answer) fail(answer.status());
+        if (!answer) fail(Status(answer.status()).in(inspected->kernel.kernel));
         text = *answer;
       }
       if (program.json)

@@ -8,6 +8,7 @@
 #include "runtime/Environment.h"
 #include "runtime/Paths.h"
 #include "runtime/cli/Command.h"
+#include "runtime/cli/Shape.h"
 
 #include <cmath>
 #include <cstring>
@@ -52,6 +53,7 @@ std::string KernelOptions::text() const {
       throw Failure{2, "--dtype and --options belong to operators of the library, '" + kernel + "' is a file"};
     auto text = readFile(kernel, size_t(16) << 20);
     if (!text) fail(text.status());
+    if (auto read = readKernelText(*text); !read) fail(Status(read.status()).in(kernel));
     return *text;
   }
   auto text = buildLibraryKernel(kernel, dtype + (dtype.empty() || options.empty() ? "" : ",") + options);
@@ -71,29 +73,6 @@ Session::Session(const std::string &backend, pantile_tune_mode tune) {
 Session::~Session() { pantile_context_release(context); }
 
 namespace {
-
-std::string lower(std::string text) {
-  for (char &c : text)
-    if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
-  return text;
-}
-
-/// "m=512,n=7" as numbers by lower-case name.
-std::map<std::string, double> parseShape(const std::string &text) {
-  std::map<std::string, double> values;
-  for (const std::string &item : split(text, ',')) {
-    if (item.empty()) continue;
-    size_t equals = item.find('=');
-    char *end = nullptr;
-    double value = equals == std::string::npos ? 0 : std::strtod(item.c_str() + equals + 1, &end);
-    if (equals == std::string::npos || equals + 1 == item.size() || *end || !std::isfinite(value))
-      throw Failure{2, fmt::format("--shape: '{}' is not name=number", item)};
-    values[lower(item.substr(0, equals))] = value;
-  }
-  return values;
-}
-
-bool isNumber(const std::string &text) { return !text.empty() && text.find_first_not_of("-0123456789") == std::string::npos; }
 
 double unitRoundoff(DType dtype) {
   switch (dtype) {
@@ -174,43 +153,39 @@ struct Workload::Argument {
   DLTensor view{};
 };
 
-Workload::Workload(Session &session, const KernelOptions &options, uint64_t seed) : session(session), shapeText(options.shape) {
+Workload::Workload(Session &session, const KernelOptions &options, uint64_t seed) : session(session) {
   std::string text = options.text();
   auto read = readKernelText(text);
   if (!read) fail(read.status());
   Check load, configure;
   load(pantile_kernel_from_text(session.context, text.data(), text.size(), &kernel, &load));
   if (!options.configuration.empty()) configure(pantile_kernel_set_configuration(kernel, options.configuration.c_str(), &configure));
-  auto given = parseShape(options.shape);
+  const Shape shape(options.shape, read->header.arguments);
   std::string missing;
   for (const KernelArgument &argument : read->header.arguments) {
     for (const std::string &name : argument.sizes) {
-      if (isNumber(name) || sizes.count(name)) continue;
-      auto found = given.find(lower(name));
-      if (found != given.end())
-        sizes[name] = int64_t(found->second);
-      else
-        missing += (missing.empty() ? "" : ", ") + name, sizes[name] = 0;
+      if (isLiteral(name) || sizes.count(name)) continue;
+      auto size = shape.size(name);
+      if (!size) missing += (missing.empty() ? "" : ", ") + name;
+      sizes[name] = size.value_or(0);
     }
     if (argument.isView() && argument.sizes.empty() && argument.rank > 0)
       throw Failure{2,
                     fmt::format("'{}' does not name the sizes of '{}': give it the attribute tile.sizes", options.kernel, argument.name)};
   }
   if (!missing.empty()) throw Failure{2, fmt::format("--shape lacks {}", missing)};
-  for (const KernelArgument &argument : read->header.arguments) make(argument, seed++);
+  for (const KernelArgument &argument : read->header.arguments) make(argument, shape, seed++);
 }
 
-void Workload::make(const KernelArgument &declared, uint64_t seed) {
+void Workload::make(const KernelArgument &declared, const Shape &shape, uint64_t seed) {
   auto &argument = *arguments.emplace_back(std::make_unique<Argument>());
   argument.declared = declared;
   const DTypeInfo &dtype = info(declared.dtype);
   DLTensor &view = argument.view;
   view.dtype = {uint8_t(dtype.dlpackCode < 0 ? 1 : dtype.dlpackCode), uint8_t(std::max(8u, dtype.bits)), 1};
   pointers.push_back(&view);
-  auto given = parseShape(shapeText);
   if (!declared.isView()) {
-    auto found = given.find(lower(declared.name));
-    double value = found == given.end() ? 1.0 : found->second;
+    const double value = shape.scalar(declared.name).value_or(1.0);
     if (dtype.kind == DTypeClass::Float)
       store(&argument.scalar, declared.dtype, 0, value);
     else
@@ -221,17 +196,24 @@ void Workload::make(const KernelArgument &declared, uint64_t seed) {
   }
   for (int d = 0; d < declared.rank; ++d) {
     const std::string &name = declared.sizes[size_t(d)];
-    argument.shape.push_back(isNumber(name) ? std::stoll(name) : sizes.at(name));
-    if (argument.shape.back() < 0) throw Failure{2, fmt::format("--shape: {} is negative", name)};
-    argument.elements *= size_t(argument.shape.back());
+    argument.shape.push_back(isLiteral(name) ? std::stoll(name) : sizes.at(name));
+    if (__builtin_mul_overflow(argument.elements, size_t(argument.shape.back()), &argument.elements)) argument.elements = SIZE_MAX;
   }
+  if (argument.elements > size_t(1) << 55)
+    throw Failure{2, fmt::format("--shape: the sizes of '{}' overflow: it would have 2^55 elements or more", declared.name)};
   argument.bytes = argument.elements * std::max(8u, dtype.bits) / 8;
   totalBytes += argument.bytes;
-  argument.host.resize(argument.bytes);
+  Check allocate, upload;
+  allocate(pantile_allocate(session.context, argument.bytes, &argument.device, &allocate));
+  try {
+    argument.host.resize(argument.bytes);
+  } catch (const std::exception &) {
+    throw Failure{1, fmt::format("this machine has no memory for the {} bytes of '{}'", argument.bytes, declared.name)};
+  }
   std::mt19937_64 random(seed);
   std::normal_distribution<double> normal;
   auto bound = [&](const std::string &name, int64_t fallback) {
-    return name.empty() ? fallback : isNumber(name) ? std::stoll(name) : sizes.count(name) ? sizes.at(name) : fallback;
+    return name.empty() ? fallback : isLiteral(name) ? std::stoll(name) : sizes.count(name) ? sizes.at(name) : fallback;
   };
   int64_t low = bound(declared.rangeLow, -64), high = std::max<int64_t>(low + 1, bound(declared.rangeHigh, 64));
   if (declared.access == Access::Write)
@@ -240,8 +222,6 @@ void Workload::make(const KernelArgument &declared, uint64_t seed) {
     for (size_t i = 0; i < argument.elements; ++i)
       store(argument.host.data(), declared.dtype, i,
             dtype.kind == DTypeClass::Float ? normal(random) : double(low + int64_t(random() % uint64_t(high - low))));
-  Check allocate, upload;
-  allocate(pantile_allocate(session.context, argument.bytes, &argument.device, &allocate));
   upload(pantile_copy_to_device(session.context, nullptr, argument.device, argument.host.data(), argument.bytes, &upload));
   synchronize();
   view.data = argument.device;
