@@ -64,7 +64,7 @@ Expected<std::vector<std::string>> parseBackends(std::string_view text) {
     for (char c : name)
       if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != ':')
         return Status(PANTILE_INVALID_ARGUMENT, fmt::format("'{}' is no backend's name", name))
-            .withFix("write names of backends, each with an optional device number: \"name\", \"name:1\", \"first,second\"");
+            .withFix("write names of backends, each with an optional device by number or target: \"name\", \"name:1\", \"first,second\"");
   return names;
 }
 

@@ -17,6 +17,9 @@ namespace pantile {
 
 /// Lines to the application's callback, or to standard error as "pantile: warning: ...". Thread safe; the callback may be
 /// called from any thread, one at a time.
+/// The cause of every warning about the user's cache folder, whichever cache meets the trouble first: it is said once.
+inline constexpr const char *kCacheWarning = "cache folder";
+
 class Log {
 public:
   using Function = void (*)(void *user, pantile_log_level level, const char *text);

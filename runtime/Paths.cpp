@@ -6,6 +6,7 @@
 
 #include "runtime/Paths.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -100,7 +101,12 @@ std::vector<std::string> namesIn(int folder) {
 Expected<Descriptor> openPrivateFolder(const std::string &path) {
   if (path.empty() || path[0] != '/')
     return Status(PANTILE_INVALID_ARGUMENT, fmt::format("the cache folder '{}' is not absolute", path)).withFix("give an absolute path");
-  for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+  // What exists must be closed to others before anything is made in it.
+  std::string existing = path;
+  struct stat info;
+  while (existing.size() > 1 && stat(existing.c_str(), &info) && errno == ENOENT) existing.resize(std::max<size_t>(existing.rfind('/'), 1));
+  PANTILE_RETURN_IF_ERROR(trustedPath(existing).status());
+  for (size_t end = path.find('/', existing.size());; end = path.find('/', end + 1)) {
     std::string part = path.substr(0, end);
     if (mkdir(part.c_str(), 0700) && errno != EEXIST && errno != EROFS && errno != EACCES)
       return Status(PANTILE_IO_ERROR, fmt::format("'{}' cannot be made: {}", part, systemError(errno)));
@@ -111,7 +117,6 @@ Expected<Descriptor> openPrivateFolder(const std::string &path) {
   std::string full = parent + "/" + path.substr(slash + 1);
   Descriptor folder(open(full.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder.valid()) return Status(PANTILE_IO_ERROR, fmt::format("'{}' cannot be opened: {}", full, systemError(errno)));
-  struct stat info;
   if (fstat(folder.get(), &info)) return Status(PANTILE_IO_ERROR, fmt::format("'{}': {}", full, systemError(errno)));
   if (info.st_uid != geteuid()) return Status(PANTILE_UNAVAILABLE, fmt::format("'{}' belongs to user {}, not to you", full, info.st_uid));
   if (info.st_mode & 022)

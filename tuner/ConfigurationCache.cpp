@@ -35,6 +35,8 @@ std::string fileName(std::string_view name) {
   return result;
 }
 
+std::string inOneLine(const Status &status) { return status.text() + (status.fix().empty() ? "" : ": " + status.fix()); }
+
 struct Loaded {
   FileStamp stamp;
   std::shared_ptr<const CacheFile> file; ///< null: not usable
@@ -110,8 +112,8 @@ struct ConfigurationCache::Implementation {
 
   /// The user's folder as a whole is of no use: said once, whatever finds it out first.
   void warnUser(const Status &status) {
-    if (std::exchange(userWarned, true) || !options.warn) return;
-    options.warn(status.message() + "; tuned configurations are kept in memory only");
+    const auto &tell = options.warnUser ? options.warnUser : options.warn;
+    if (!std::exchange(userWarned, true) && tell) tell(inOneLine(status) + "; tuned configurations are kept in memory only");
   }
 
   /// The parsed file, from memory while it has not changed.
@@ -286,7 +288,7 @@ Status ConfigurationCache::store(const CacheKey &key, CacheEntry entry) {
   if (!isNew)
     if (auto merged = mergeCacheFiles(at->second, one)) at->second = *std::move(merged);
   if (status.code() == PANTILE_DATA_ERROR)
-    state.warnOnce(status.message() + "; the configuration just tuned is kept in memory only");
+    state.warnOnce(inOneLine(status) + "; the configuration just tuned is kept in memory only");
   else
     state.warnUser(status);
   return status;

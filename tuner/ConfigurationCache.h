@@ -77,6 +77,8 @@ struct CacheOptions {
   std::vector<std::string> builtIn; ///< texts of files
   double lockSeconds = 10;
   std::function<void(const std::string &)> warn; ///< one line each; a cause is reported once
+  /// That the user's root as a whole is of no use; empty: `warn`. Others may have said so of the folder that holds it.
+  std::function<void(const std::string &)> warnUser;
 };
 
 class ConfigurationCache {

@@ -71,8 +71,8 @@ Status ArtifactCache::openRoot() {
 }
 
 void ArtifactCache::warn(const Status &reason) {
-  log.warnOnce("artifact cache", fmt::format("the artifact cache '{}' cannot be written ({}); what is compiled is kept in memory only{}",
-                                             root, reason.text(), reason.fix().empty() ? "" : ": " + reason.fix()));
+  log.warnOnce(kCacheWarning, fmt::format("the cache '{}' cannot be written ({}); what is compiled and tuned is kept in memory only{}",
+                                          root, reason.text(), reason.fix().empty() ? "" : ": " + reason.fix()));
 }
 
 Expected<Descriptor> ArtifactCache::openShard(const std::string &shard, bool make) {

@@ -22,12 +22,25 @@ namespace {
 std::atomic<unsigned> forks{0};
 const int registered = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
 
-/// "name:3" -> name, 3.
-void splitBackend(const std::string &text, std::string &name, uint32_t &ordinal) {
-  size_t colon = text.find(':');
-  name = text.substr(0, colon);
-  ordinal = 0;
-  if (colon != text.npos) std::from_chars(text.data() + colon + 1, text.data() + text.size(), ordinal);
+/// Which device "name", "name:3" or "name:target" means, "target" being the arch that a device says to compile for.
+Expected<uint32_t> ordinalOf(const LoadedPlugin &plugin, const std::string &wanted) {
+  const size_t colon = wanted.find(':');
+  if (colon == wanted.npos) return 0u;
+  const std::string which = wanted.substr(colon + 1);
+  uint32_t ordinal = 0;
+  auto [end, problem] = std::from_chars(which.data(), which.data() + which.size(), ordinal);
+  if (problem == std::errc() && end == which.data() + which.size()) return ordinal;
+  uint32_t count = 0;
+  pantile_message *message = nullptr;
+  PANTILE_RETURN_IF_ERROR(statusOf(plugin.device->count(&count, &message), message, "its devices cannot be counted"));
+  std::string present;
+  for (uint32_t i = 0; i < count; ++i) {
+    PANTILE_ASSIGN(auto info, Device::describe(plugin, i));
+    const std::string target = info.target, arch = target.substr(0, target.find(':'));
+    if (arch == which) return i;
+    present += fmt::format("{}{} ({})", present.empty() ? "" : ", ", i, arch);
+  }
+  return Status(PANTILE_NOT_FOUND, fmt::format("there is no {}, its devices are: {}", wanted, present.empty() ? "none" : present));
 }
 
 /// Best first: devices of their own, then the host itself, then what only imitates a device.
@@ -45,11 +58,8 @@ struct Opened {
 };
 
 Expected<std::unique_ptr<Device>> openDevice(const Settings &settings, const std::vector<PluginFile> &plugins) {
-  std::string reasons;
-  auto note = [&](const std::string &name, const Status &status) {
-    reasons += fmt::format("{}{}: {}{}", reasons.empty() ? "" : "\n", name, status.text(),
-                           status.cause().empty() ? "" : " (" + status.cause() + ")");
-  };
+  std::map<std::string, Status> reasons; ///< by what was asked for, or by plugin
+  auto note = [&](const std::string &name, Status status) { reasons.emplace(name, std::move(status)); };
   if (!settings.backends.empty()) {
     for (const auto &wanted : settings.backends) {
       if (isEmulated(wanted)) {
@@ -59,16 +69,15 @@ Expected<std::unique_ptr<Device>> openDevice(const Settings &settings, const std
         note(wanted, device.status());
         continue;
       }
-      std::string name;
-      uint32_t ordinal;
-      splitBackend(wanted, name, ordinal);
-      auto file = findPlugin(plugins, name, "device");
+      auto file = findPlugin(plugins, wanted.substr(0, wanted.find(':')), "device");
       Status why = file.status();
       if (file) {
         auto plugin = loadPlugin(*file);
         why = plugin.status();
-        if (plugin) {
-          auto device = Device::open(*std::move(plugin), ordinal);
+        auto ordinal = plugin ? ordinalOf(*plugin, wanted) : Expected<uint32_t>(why);
+        if (plugin && !ordinal) why = ordinal.status();
+        if (plugin && ordinal) {
+          auto device = Device::open(*std::move(plugin), *ordinal);
           if (device) return device;
           why = device.status();
         }
@@ -100,20 +109,37 @@ Expected<std::unique_ptr<Device>> openDevice(const Settings &settings, const std
         note(name, device.status());
       }
   }
+  // What there is, and of all that is not usable why. Only here, where nothing works, everything is opened to see.
   std::string present;
-  for (const auto &file : plugins)
-    if (file.half == "device" && file.problem.isOk()) present += (present.empty() ? "" : ", ") + file.name;
-  std::string wanted;
+  for (const auto &file : plugins) {
+    if (file.half != "device" && !file.half.empty()) continue;
+    const std::string name = file.name.empty() ? file.path : file.name;
+    Status problem = file.problem;
+    if (problem.isOk()) {
+      auto plugin = loadPlugin(file);
+      problem = plugin ? Device::describe(*plugin, 0).status() : plugin.status();
+    }
+    if (problem.isOk())
+      present += (present.empty() ? "" : ", ") + name;
+    else
+      note(name, std::move(problem));
+  }
+  std::string wanted, cause, fix;
   for (const auto &name : settings.backends) wanted += (wanted.empty() ? "" : ",") + name;
-  for (const auto &file : plugins)
-    if (!file.problem.isOk() && (file.half == "device" || file.half.empty()) && reasons.find(file.problem.text()) == reasons.npos)
-      note(file.name.empty() ? file.path : file.name, file.problem);
+  for (const auto &[name, status] : reasons) {
+    cause += fmt::format("{}{}: {}{}", cause.empty() ? "" : "\n", name, status.text(),
+                         status.cause().empty() ? "" : " (" + status.cause() + ")");
+    // What was asked for is there: how to mend it.
+    if (status.code() != PANTILE_NOT_FOUND && std::count(settings.backends.begin(), settings.backends.end(), name)) fix = status.fix();
+  }
+  if (fix.empty())
+    fix = present.empty() ? "install a backend's plugin beside libpantile, or name its folder in PANTILE_PLUGIN_PATH"
+                          : "set PANTILE_BACKEND to one of: " + present;
   return Status(PANTILE_NOT_FOUND,
-                wanted.empty() ? fmt::format("no backend can be used; plugins found: {}", present.empty() ? "none" : present)
+                wanted.empty() ? fmt::format("no backend can be used; there is: {}", present.empty() ? "none" : present)
                                : fmt::format("backend '{}' cannot be used; there is: {}", wanted, present.empty() ? "none" : present))
-      .withCause(reasons)
-      .withFix(present.empty() ? "install a backend's plugin beside libpantile, or name its folder in PANTILE_PLUGIN_PATH"
-                               : "set PANTILE_BACKEND to one of: " + present);
+      .withCause(cause)
+      .withFix(fix);
 }
 
 } // namespace
@@ -143,6 +169,7 @@ Expected<std::unique_ptr<Context>> Context::create(Settings settings) {
   if (!s.cacheRoot.empty()) options.user = s.cacheRoot + "/configurations";
   options.system = {s.helperFolder + "/configurations", "/etc/pantile/configurations"};
   options.warn = [log = &context->log](const std::string &text) { log->warn(text); };
+  options.warnUser = [log = &context->log](const std::string &text) { log->warnOnce(kCacheWarning, text); };
   context->roots = options.named;
   if (!options.user.empty()) context->roots.push_back(options.user);
   context->roots.insert(context->roots.end(), options.system.begin(), options.system.end());
