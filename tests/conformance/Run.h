@@ -9,6 +9,7 @@
 
 #include "tests/conformance/Case.h"
 
+#include <functional>
 #include <pantile/pantile.h>
 
 namespace conformance {
@@ -20,9 +21,12 @@ struct Result {
   std::string text; ///< what failed, or why it is unsupported
 };
 
-/// Runs the variant once at sizes, layouts, contents and a configuration drawn by `seed` (an even seed: the default
-/// configuration) on the context's device, and compares with the interpreter.
-Result runCase(pantile_context *context, const Variant &variant, uint64_t seed);
+/// Given what may be drawn for a case (texts of legal configurations), the one to take.
+using ChooseConfiguration = std::function<std::string(const std::vector<std::string> &)>;
+
+/// Runs the case on the context's device (its arguments are copied there and back, red zones and all) and compares with the
+/// interpreter. With `choose`, the configuration is one of those it is offered, and written into the case.
+Result runCase(pantile_context *context, Case &one, const ChooseConfiguration &choose = {});
 
 } // namespace conformance
 

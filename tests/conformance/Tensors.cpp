@@ -41,6 +41,7 @@ Tensor::Tensor(const KernelArgument &argument, std::vector<int64_t> sizes, Layou
     strides[d] = stride;
     stride *= std::max<int64_t>(this->sizes[d], 1) + (i == 0 ? padding : 0);
   }
+  if (layout == Layout::Broadcast && rank && argument.access == Access::Read) strides[0] = 0;
   base = kRedZone + (layout == Layout::Misaligned ? int64_t(elementBytes) : 0);
   bytes.assign(size_t(base + stride * elementBytes + kRedZone), kPoison);
   view.data = bytes.data();

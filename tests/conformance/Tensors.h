@@ -17,9 +17,6 @@
 
 namespace conformance {
 
-/// How a view lies in memory.
-enum class Layout { RowMajor, PaddedRows, Transposed, Misaligned };
-
 class Tensor {
 public:
   Tensor(const pantile::KernelArgument &argument, std::vector<int64_t> sizes, Layout layout);
@@ -36,13 +33,9 @@ public:
   void copyFrom(const Tensor &other) { bytes = other.bytes; }
   /// The first byte outside the view's elements that differs from `before`, or -1.
   int64_t firstStrayWrite(const Tensor &before) const;
-  /// All bytes, red zones included: what a device with memory of its own gets a copy of.
+  /// All bytes, red zones included: what goes to a device and comes back.
   std::vector<uint8_t> &storage() { return bytes; }
-  /// What dl() points to from now on: a copy of storage() on a device.
-  void placeAt(void *data, DLDevice device) {
-    view.data = data;
-    view.device = device;
-  }
+  const std::vector<uint8_t> &storage() const { return bytes; }
 
 private:
   int64_t address(int64_t i) const; // byte offset of element i
