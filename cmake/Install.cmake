@@ -59,6 +59,6 @@ install(CODE "
 install(EXPORT pantileTargets NAMESPACE pantile:: DESTINATION ${library_dir}/cmake/pantile)
 configure_package_config_file(cmake/pantileConfig.cmake.in ${CMAKE_BINARY_DIR}/pantileConfig.cmake INSTALL_DESTINATION ${library_dir}/cmake/pantile)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/pantileConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/pantileConfig.cmake ${CMAKE_BINARY_DIR}/pantileConfigVersion.cmake DESTINATION ${library_dir}/cmake/pantile)
+install(FILES ${CMAKE_BINARY_DIR}/pantileConfig.cmake ${CMAKE_BINARY_DIR}/pantileConfigVersion.cmake cmake/PluginManifest.cmake DESTINATION ${library_dir}/cmake/pantile)
 configure_file(cmake/pantile.pc.in ${CMAKE_BINARY_DIR}/pantile.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/pantile.pc DESTINATION ${library_dir}/pkgconfig)
