@@ -122,7 +122,7 @@ TEST(KernelText, DiagnosticsAreToldOfTheSource) {
   auto lineOf = [](std::string_view of, std::string_view part) {
     return 1 + std::count(of.begin(), of.begin() + long(of.find(part)), '\n');
   };
-  for (std::string_view part : {"tile.kernel", "tile.dim", "tile.loop", "tile.load", "tile.reduce", "tile.store"}) {
+  for (std::string_view part : {"tile.kernel", "tile.dim %", "tile.loop", "tile.load", "tile.reduce", "tile.store"}) {
     const std::string place = std::to_string(lineOf(text->canonical, part)) + ":2: ";
     const std::string expected = std::to_string(lineOf(kMatmul, part)) + ":";
     EXPECT_EQ(text->source.translate(place + "wrong").rfind(expected, 0), 0u) << part << " -> " << text->source.translate(place);

@@ -86,7 +86,8 @@ bool Kernel::describeCall(DLTensor *const *tensors, size_t count, Words &w) cons
     if (!arguments[i].isView()) {
       if (t->ndim || t->device.device_type != kDLCPU || !t->data || !readScalar(*t, int32_t(arguments[i].dtype), w.values[i])) return false;
     } else {
-      const uint64_t address = reinterpret_cast<uintptr_t>(t->data) + t->byte_offset;
+      uint64_t address;
+      if (__builtin_add_overflow(reinterpret_cast<uintptr_t>(t->data), t->byte_offset, &address)) return false;
       uint64_t alignment = (address | 64) & -(address | 64);
       if (alignment == 32) alignment = 16; // as facts see it
       head |= uint64_t(__builtin_ctzll(alignment)) << 36 | uint64_t(t->strides != nullptr) << 40 | uint64_t(t->data == nullptr) << 41;

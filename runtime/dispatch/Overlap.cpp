@@ -40,6 +40,17 @@ struct Search {
     terms[size_t(count++)] = {stride, low, high};
   }
 
+  /// Whether some values of the terms add up to one in the window, starting from `sum`.
+  bool reaches(__int128 sum) {
+    std::sort(terms.begin(), terms.begin() + count, [](const Term &x, const Term &y) { return x.stride > y.stride; });
+    for (int k = count - 1; k >= 0; --k) {
+      const Term &t = terms[size_t(k)];
+      reachLow[size_t(k)] = reachLow[size_t(k) + 1] + __int128(t.stride) * t.low;
+      reachHigh[size_t(k)] = reachHigh[size_t(k) + 1] + __int128(t.stride) * t.high;
+    }
+    return solve(0, sum);
+  }
+
   bool solve(int k, __int128 sum) {
     if (sum + reachHigh[size_t(k)] < windowLow || sum + reachLow[size_t(k)] > windowHigh) return false;
     if (k == count) return true;
@@ -70,16 +81,23 @@ bool overlap(const BoundArgument &a, const BoundArgument &b, unsigned bitsOfA, u
     if (a.sizes[d] > 1 && a.strides[d]) search.add(a.strides[d] * bytesOfA, 0, a.sizes[d] - 1);
   for (int d = 0; d < b.rank; ++d)
     if (b.sizes[d] > 1 && b.strides[d]) search.add(b.strides[d] * bytesOfB, -(b.sizes[d] - 1), 0);
-  std::sort(search.terms.begin(), search.terms.begin() + search.count, [](const Term &x, const Term &y) { return x.stride > y.stride; });
-  for (int k = search.count - 1; k >= 0; --k) {
-    const Term &t = search.terms[size_t(k)];
-    search.reachLow[size_t(k)] = search.reachLow[size_t(k) + 1] + __int128(t.stride) * t.low;
-    search.reachHigh[size_t(k)] = search.reachHigh[size_t(k) + 1] + __int128(t.stride) * t.high;
-  }
   // address of a's element minus that of b's: in (-bytesOfA, bytesOfB)
   search.windowLow = -(bytesOfA - 1);
   search.windowHigh = bytesOfB - 1;
-  return search.solve(0, a.address - b.address);
+  return search.reaches(a.address - b.address);
+}
+
+bool overlapsItself(const BoundArgument &a) {
+  // Two places differ first in some dimension, there by 1 or more (or the other way round), and anyhow in later ones.
+  for (int first = 0; first < a.rank; ++first) {
+    if (a.sizes[first] < 2) continue;
+    Search search;
+    search.windowLow = search.windowHigh = 0;
+    for (int d = first; d < a.rank; ++d)
+      if (a.sizes[d] > 1 && (a.strides[d] || d == first)) search.add(a.strides[d], d == first ? 1 : -(a.sizes[d] - 1), a.sizes[d] - 1);
+    if (a.strides[first] == 0 || search.reaches(0)) return true;
+  }
+  return false;
 }
 
 } // namespace pantile

@@ -17,6 +17,9 @@ struct BoundArgument;
 /// one buffer) as far as a bounded search goes; beyond it the answer is true.
 bool overlap(const BoundArgument &a, const BoundArgument &b, unsigned bitsOfA, unsigned bitsOfB);
 
+/// Whether two elements of one argument lie at one place.
+bool overlapsItself(const BoundArgument &a);
+
 } // namespace pantile
 
 #endif // PANTILE_RUNTIME_DISPATCH_OVERLAP_H

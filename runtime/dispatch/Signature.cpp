@@ -270,6 +270,8 @@ Expected<BoundArguments> Signature::bind(DLTensor *const *tensors, size_t count,
         return wrong(i, fmt::format("has more elements than can be counted (shape {})", shapeText(t)));
     }
     b.span = b.elements ? ((last + 1) * bits + 7) / 8 : 0;
+    if (t.data && t.byte_offset > UINTPTR_MAX - reinterpret_cast<uintptr_t>(t.data))
+      return wrong(i, "has a byte offset past the end of the address space");
     b.address = static_cast<char *>(t.data) + t.byte_offset;
     if (!t.data) {
       if (needData && b.elements) return wrong(i, fmt::format("has no data, but {} elements", b.elements));
@@ -277,11 +279,14 @@ Expected<BoundArguments> Signature::bind(DLTensor *const *tensors, size_t count,
     } else if (reinterpret_cast<uintptr_t>(b.address) + b.span < b.span) {
       return wrong(i, "reaches past the end of the address space");
     }
-    if (writes(i) && b.elements > 1)
+    if (writes(i) && b.elements > 1) {
       for (int d = 0; d < t.ndim; ++d)
         if (b.sizes[d] > 1 && b.strides[d] == 0)
           return wrong(i, fmt::format("is an output whose stride in dimension {} is 0: its elements overlap", d))
               .withFix("pass an output of its own memory");
+      if (overlapsItself(b))
+        return wrong(i, "is an output whose strides let its elements overlap").withFix("pass an output of its own memory");
+    }
   }
   return bound;
 }

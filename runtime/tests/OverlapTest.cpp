@@ -62,6 +62,23 @@ TEST(Overlap, AgreesWithCounting) {
   EXPECT_GT(overlapping, 1000);
 }
 
+TEST(Overlap, WithItselfAgreesWithCounting) {
+  std::mt19937 random(11);
+  std::vector<char> memory(1 << 16);
+  int overlapping = 0;
+  for (int turn = 0; turn < 20000; ++turn) {
+    std::vector<int64_t> sizes, strides;
+    for (unsigned d = 0, rank = random() % 5; d < rank; ++d) sizes.push_back(1 + random() % 5), strides.push_back(random() % 30);
+    auto a = view(memory.data(), sizes, strides, 1);
+    const bool shared = int64_t(bytesOfView(a, 1).size()) != a.elements;
+    overlapping += shared;
+    ASSERT_EQ(overlapsItself(a), shared) << turn;
+  }
+  EXPECT_GT(overlapping, 1000);
+  EXPECT_LT(overlapping, 19000);
+  EXPECT_FALSE(overlapsItself(view(memory.data(), {1 << 20, 1 << 10, 64}, {1 << 17, 128, 1}, 1)));
+}
+
 TEST(Overlap, LargeInterleavedViews) {
   // Two column blocks of one huge matrix, and heads of one buffer: no search that grows with sizes.
   char *base = reinterpret_cast<char *>(uintptr_t(1) << 40);

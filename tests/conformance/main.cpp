@@ -151,7 +151,7 @@ private:
       count(row->one, result);
     }
     std::printf("pairwise: %zu of %zu pairs met, and %zu with a knob%s\n", plan.met(), plan.wanted(), plan.knobPairs(),
-                row ? "; the time was up" : "; what is left exceeds the budget of a case");
+                row ? "; the time was up" : "; the rest exceeds the budget of a case, or an operator's share of cases");
   }
 
   void product() {

@@ -201,7 +201,7 @@ TEST_F(Arguments, MisalignedPointersWork) {
 TEST_F(Arguments, Configurations) {
   Tensor a(x.data(), {4, 6}), b(z.data(), {4, 6}), c(y.data(), {4, 6});
   pantile_error *error = nullptr;
-  for (const char *text : {"", "{", "{bm = }", "bm = 3", "{bm = {x = 1}}", "{bm = 1.5}", "{bm = nan}", "{\"\" = 1}"}) {
+  for (const char *text : {"{", "{bm = }", "bm = 3", "{bm = {x = 1}}", "{bm = 1.5}", "{bm = nan}", "{\"\" = 1}"}) {
     pantile_code answer = pantile_kernel_set_configuration(kernel.get(), text, &error);
     if (answer) {
       EXPECT_NE(take(error).find("configuration"), std::string::npos) << text;
