@@ -124,22 +124,17 @@ Expected<std::unique_ptr<Device>> openDevice(const Settings &settings, const std
     else
       note(name, std::move(problem));
   }
-  std::string wanted, cause, fix;
+  std::string wanted, cause;
   for (const auto &name : settings.backends) wanted += (wanted.empty() ? "" : ",") + name;
-  for (const auto &[name, status] : reasons) {
-    cause += fmt::format("{}{}: {}{}", cause.empty() ? "" : "\n", name, status.text(),
-                         status.cause().empty() ? "" : " (" + status.cause() + ")");
-    // What was asked for is there: how to mend it.
-    if (status.code() != PANTILE_NOT_FOUND && std::count(settings.backends.begin(), settings.backends.end(), name)) fix = status.fix();
-  }
-  if (fix.empty())
-    fix = present.empty() ? "install a backend's plugin beside libpantile, or name its folder in PANTILE_PLUGIN_PATH"
-                          : "set PANTILE_BACKEND to one of: " + present;
+  for (const auto &[name, status] : reasons)
+    cause += fmt::format("{}{}: {}{}{}", cause.empty() ? "" : "\n", name, status.text(),
+                         status.cause().empty() ? "" : " (" + status.cause() + ")", status.fix().empty() ? "" : "; " + status.fix());
   return Status(PANTILE_NOT_FOUND,
                 wanted.empty() ? fmt::format("no backend can be used; there is: {}", present.empty() ? "none" : present)
                                : fmt::format("backend '{}' cannot be used; there is: {}", wanted, present.empty() ? "none" : present))
       .withCause(cause)
-      .withFix(fix);
+      .withFix(present.empty() ? "install a backend's plugin beside libpantile, or name its folder in PANTILE_PLUGIN_PATH"
+                               : "set PANTILE_BACKEND to one of: " + present);
 }
 
 } // namespace
