@@ -2,14 +2,19 @@
  *
  * Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
  *
- * From pantile/plugin.h alone. The kernel's name in the text decides what happens: @sleep, @spin, @spawn, @hoard, @shout,
+ * From pantile/plugin.h alone, but for the emulator (FAKE_EMULATES). The kernel's name in the text decides what happens: @sleep, @spin,
+ * @spawn, @hoard, @shout,
  * @die, @throw_up, @refuse; any other compiles to FakeDevice.c's "scale" with the configured factor. As an emulator it runs
  * "scale" on the device's memory, and refuses what was never written.
  *
  *===----------------------------------------------------------------------===*/
 
 #define _GNU_SOURCE /* memmem */
-#include "core/EmulatorABI.h"
+#ifdef FAKE_EMULATES
+#include "core/EmulatorABI.h" /* of this tree alone */
+#else
+#include "pantile/plugin.h"
+#endif
 
 #include <signal.h>
 #include <stdio.h>
@@ -136,7 +141,10 @@ static int32_t compile(const pantile_compile_request *request, pantile_artifact 
   if (!artifact) return fail(error, PANTILE_OUT_OF_MEMORY, "no memory");
   artifact->struct_size = sizeof(*artifact);
   artifact->launch_count = 1;
-  artifact->code = request->final_stage && strcmp(request->final_stage, PANTILE_EMULATED_STAGE) == 0 ? "fake llvm" : "fake code";
+  artifact->code = "fake code";
+#ifdef FAKE_EMULATES
+  if (request->final_stage && strcmp(request->final_stage, PANTILE_EMULATED_STAGE) == 0) artifact->code = "fake llvm";
+#endif
   artifact->code_size = 9;
   artifact->launches = launches;
   artifact->checks = &check;
@@ -157,6 +165,7 @@ static int32_t inspect(const pantile_compile_request *request, const char *stage
 
 static const pantile_compiler_interface compiler = {
     sizeof(pantile_compiler_interface), 0, list_targets, describe_target, space, compile, inspect};
+#ifdef FAKE_EMULATES
 static int32_t emulate(const pantile_emulate_request *request, pantile_message **error) {
   const float *x = (const float *)request->slots[0];
   float *y = (float *)request->slots[1];
@@ -177,10 +186,13 @@ static int32_t emulate(const pantile_emulate_request *request, pantile_message *
   return PANTILE_OK;
 }
 static const pantile_emulator_interface emulator = {sizeof(pantile_emulator_interface), 0, emulate};
+#endif
 
 static const void *query_interface(const pantile_plugin *plugin, const char *name) {
   (void)plugin;
+#ifdef FAKE_EMULATES
   if (strcmp(name, PANTILE_INTERFACE_EMULATOR) == 0) return &emulator;
+#endif
   return strcmp(name, PANTILE_INTERFACE_COMPILER) == 0 ? &compiler : NULL;
 }
 static const pantile_plugin plugin = {
