@@ -77,7 +77,7 @@ TEST_F(Arguments, WrongDType) {
 TEST_F(Arguments, WrongDevice) {
   Tensor a(x.data(), {4, 6}), b(z.data(), {4, 6}), c(y.data(), {4, 6});
   b.tensor.device = {DLDeviceType(2), 3};
-  expectRefused(a, b, c, {"argument 1", "is on device 2:3, this context's is 1:0", "copy it there"});
+  expectRefused(a, b, c, {"argument 1", "is on device 2:3, this context's device is 1:0", "copy it there"});
   b.tensor.device = {DLDeviceType(-5), 0};
   expectRefused(a, b, c, {"argument 1", "is on device"});
 }
