@@ -46,7 +46,7 @@ CodeKnobs knobsOf(const Configuration &configuration) {
   knobs.streamingStores = configuration.integer("streaming_stores", 0) != 0;
   knobs.mr = configuration.integer("mr", 0);
   knobs.nr = configuration.integer("nr", 0);
-  knobs.packB = configuration.integer("pack_b", 1) != 0;
+  knobs.packB = CodeKnobs::PackB(std::clamp<int64_t>(configuration.integer("pack_b", CodeKnobs::Column), 0, CodeKnobs::Column));
   return knobs;
 }
 

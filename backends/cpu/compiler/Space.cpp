@@ -4,9 +4,11 @@
 //
 // Starts from portableSpace and gives every block symbol the domain and the default that caches and vectors want:
 //
-//   rows of a dot               256 (int8: 128, attention: 64 or 128), down to the matrix's own size
-//   columns of a dot            64 (bf16: 128, int8: 256); where rows are few the right operand streams by in whole rows
-//   inner extent of a dot       256 (bf16, int8: 512)
+//   rows of a dot               64 (attention: 128), down to the matrix's own size
+//   columns of a dot            as many as keep the sums in an eighth of the second cache; where rows are so few that the right
+//                               operand is read in place, its whole rows; either way every thread has some
+//   inner extent of a dot       256 (bf16, int8: 512), less where a block of the right operand would fill half of that cache
+//   pack_b                      in place for very few rows, block by block where one program has all rows, else by columns
 //   rows beside a full extent   as many as make some 1024 elements: passes alternate with the memory's prefetching
 //   what a loop folds           4096
 //   what vectors run along      4096 elements a program
@@ -17,6 +19,7 @@
 
 #include "backends/cpu/compiler/Compile.h"
 #include "backends/cpu/compiler/codegen/DotForm.h"
+#include "backends/cpu/compiler/lower/LowerKernel.h"
 #include "ir/dialect/Parse.h"
 #include "ir/emit/HostExpression.h"
 #include "ir/specialize/Specialize.h"
@@ -169,17 +172,24 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
   KernelOp kernel = kernelOf(*module);
   SpaceDescription space = portableSpace(kernel, request.facts);
   Roles roles = rolesOf(kernel, request.target);
+  // Rows so few that packing the right operand costs more than it saves.
   std::string few = roles.rowLength.empty() ? "" : roles.rowLength + " 16 <=";
 
   // Loops unroll by vectors. (Programs are dealt out by the device half: no `pid_type` but flat.)
   llvm::erase_if(space.parameters,
                  [](const ParameterDescription &parameter) { return llvm::StringRef(parameter.name).starts_with("range_unroll_factors"); });
   bool bytes = roles.hasDot && roles.form.group == 4, pairs = roles.hasDot && roles.form.group == 2;
-  // A right operand that streams by: whole rows for the memory's sake, enough blocks for every worker.
-  std::string streamed = roles.columnLength.empty() ? "1024" : roles.columnLength + " pow2ceil 4096 min";
-  std::string columns = bytes ? "256" : pairs ? "128" : "64";
+  // A right operand that streams by: whole rows for the memory's sake, enough blocks for every thread.
+  std::string streamed = roles.columnLength.empty() ? "1024" : roles.columnLength + " d.threads ceildiv pow2ceil 4096 min";
+  const std::string usualRows = roles.chained ? "128" : "64";
+  std::string rowBlock = fitted(usualRows, roles.rowLength, 1);
+  int64_t l2 = int64_t(std::bit_floor(uint64_t(std::max<int64_t>(request.target.l2Bytes, 256 << 10))));
+  std::string columns = number(l2 / 32) + " " + rowBlock + " / 64 max 1024 min";
+  if (!roles.columnLength.empty()) columns += " " + roles.columnLength + " d.threads ceildiv 1 max pow2ceil min";
+  std::string columnBlock = fitted(columns, roles.columnLength, 16);
   auto innerExtent = [&](int64_t factor) {
-    std::string usual = number(std::max<int64_t>(1, (bytes || pairs ? 512 : 256) / factor));
+    std::string usual = number(l2 / 2 / std::max<int64_t>(1, dotElementBytes(roles.form.packedRhs))) + " " + columnBlock + " / " +
+                        number(bytes || pairs ? 512 : 256) + " min " + number(factor) + " / 1 max";
     return few.empty() ? usual : few + " " + number(std::max<int64_t>(1, 256 / factor)) + " " + usual + " select";
   };
   for (ParameterDescription &parameter : space.parameters) {
@@ -190,13 +200,6 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
       parameter.values = {lowest, highest};
       parameter.defaultValue = fitted(wanted, length, lowest);
     };
-    if (name == "split_k" && !few.empty() && !roles.columnLength.empty()) {
-      // Streaming whole rows leaves few column blocks: the inner extent gives every worker some.
-      int64_t units = int64_t(std::bit_ceil(uint64_t(request.target.units)));
-      parameter.defaultValue =
-          few + " " + roles.columnLength + " 4096 ceildiv " + number(request.target.units) + " < and " + number(units) + " 1 select";
-      continue;
-    }
     if (name.starts_with("l2_groupings")) {
       if (roles.hasDot) parameter.defaultValue = "64";
       continue;
@@ -207,11 +210,11 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
     } else if (roles.columns.contains(name) && !roles.rows.contains(name)) {
       // Columns that another dot sums over (attention's keys) stay in cache.
       if (roles.inner.contains(name))
-        set(16, 1024, "128");
+        set(16, 1024, "256");
       else
         set(16, 4096, few.empty() ? columns : few + " " + streamed + " " + columns + " select");
     } else if (roles.rows.contains(name)) {
-      set(1, 512, bytes ? "128" : !roles.chained ? "256" : pairs ? "128" : "64");
+      set(1, 512, usualRows);
     } else if (auto full = roles.besideFull.find(name); full != roles.besideFull.end()) {
       set(1, 256, "1024 " + full->second + " 1 max / 1 max pow2ceil");
     } else if (roles.looped.contains(name)) {
@@ -248,20 +251,17 @@ Expected<SpaceDescription> kernelSpace(const CompileRequest &request) {
   if (roles.hasDot) {
     add("mr", PANTILE_PARAMETER_ORDERED, {0, 1, 2, 4, 6, 8, 12, 14}, "0");
     add("nr", PANTILE_PARAMETER_ORDERED, {0, 16, 32, 48, 64}, "0");
-    add("pack_b", PANTILE_PARAMETER_BOOL, {0, 1}, roles.rowLength.empty() ? "1" : roles.rowLength + " 24 >");
+    add("pack_b", PANTILE_PARAMETER_ORDERED, {CodeKnobs::InPlace, CodeKnobs::Block, CodeKnobs::Column},
+        roles.rowLength.empty() ? number(CodeKnobs::Column)
+                                : few + " " + number(CodeKnobs::InPlace) + " " + roles.rowLength + " " + rowBlock +
+                                      " <= " + number(CodeKnobs::Block) + " " + number(CodeKnobs::Column) + " select select");
     int64_t lanes = std::max<unsigned>(1, roles.form.lanes);
     space.constraints.push_back({"c.mr c.nr " + number(lanes) + " / * c.nr " + number(lanes) + " / + 1 + " +
                                      number(request.target.registers) + " <= c.mr 0 == or c.nr 0 == or",
                                  "the register tile mr x nr must fit the vector registers"});
   }
-  // Programs that share packed panels go to one worker, as long as every worker gets some.
-  std::string chunk = "0";
-  auto rows = roles.rows.size() == 1 ? roles.rows.begin() : roles.rows.end();
-  if (rows != roles.rows.end() && !roles.rowLength.empty() && !roles.columnLength.empty() && roles.columns.size() == 1) {
-    std::string blocks = roles.columnLength + " c." + roles.columns.begin()->getKey().str() + " ceildiv";
-    chunk = blocks + " " + number(3 * request.target.units) + " >= " + roles.rowLength + " c." + rows->getKey().str() + " ceildiv 0 select";
-  }
-  ParameterDescription &tasks = add("chunk", PANTILE_PARAMETER_INTEGER, {0, 1 << 20}, chunk);
+  // Threads take programs from runs of their own; the device halves what is left among those that have none.
+  ParameterDescription &tasks = add("chunk", PANTILE_PARAMETER_ORDERED, {0, 1, 2, 4, 8, 16, 32, 64, 128, 256}, "0");
   tasks.launchOnly = true;
   ParameterDescription &threads = add("num_threads", PANTILE_PARAMETER_INTEGER, {0, 1024}, "0");
   threads.launchOnly = true;

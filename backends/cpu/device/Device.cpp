@@ -22,8 +22,10 @@ namespace {
 
 /// Below this a second thread costs more than it brings.
 constexpr int64_t kInlineNanoseconds = 20'000;
-/// Tasks per thread where the device chooses the chunk: enough to even out a thread that lost its core for a while.
-constexpr int64_t kTasksPerThread = 4;
+/// Takes per thread where the device chooses the chunk: what is taken can no longer be shared.
+constexpr int64_t kTakesPerThread = 16;
+constexpr size_t kScratchHeader = 64;
+constexpr unsigned kMaxShares = 256; ///< threads of one launch
 
 int64_t extra(const pantile_launch_call &call, LaunchExtra which) { return which < call.extra_count ? call.extras[which] : 0; }
 
@@ -81,33 +83,82 @@ Status Device::setThreads(int64_t wanted) {
   return {};
 }
 
+/// What is left of a thread's programs: begin in the high half, end in the low one, counted in units.
+struct alignas(64) Share {
+  std::atomic<uint64_t> range;
+  static uint64_t pack(uint64_t begin, uint64_t end) { return begin << 32 | end; }
+
+  /// At most `most` from the front; false: nothing is left.
+  bool take(uint32_t most, uint32_t &begin, uint32_t &end) {
+    uint64_t seen = range.load(std::memory_order_relaxed);
+    do {
+      begin = uint32_t(seen >> 32), end = uint32_t(seen);
+      if (begin >= end) return false;
+      if (end - begin > most) end = begin + most;
+    } while (!range.compare_exchange_weak(seen, pack(end, uint32_t(seen)), std::memory_order_relaxed));
+    return true;
+  }
+  /// Half, rounded up, from the back.
+  bool steal(uint32_t &begin, uint32_t &end) {
+    uint64_t seen = range.load(std::memory_order_relaxed);
+    do {
+      begin = uint32_t(seen >> 32), end = uint32_t(seen);
+      if (begin >= end) return false;
+      begin += (end - begin) / 2;
+    } while (!range.compare_exchange_weak(seen, pack(seen >> 32, begin), std::memory_order_relaxed));
+    return true;
+  }
+};
+
 struct Device::Job {
   Entry entry;
   const uint64_t *slots;
-  int64_t programs, chunk, scratchBytes;
+  int64_t programs, scratchBytes;
   ScratchPool &scratch;
+  int64_t unit = 1; ///< programs that shares count as one: shares are 32-bit numbers
+  uint32_t chunk = 1, threads = 1;
   std::atomic<bool> outOfMemory{false};
+  union {
+    Share shares[kMaxShares]; ///< only those of `threads` ever exist
+  };
 
-  void run(int64_t begin, int64_t end) {
-    if (scratchBytes == 0) {
-      entry(slots, begin, end, nullptr);
-      return;
-    }
+  Job(Entry entry, const uint64_t *slots, int64_t programs, int64_t scratchBytes, ScratchPool &scratch)
+      : entry(entry), slots(slots), programs(programs), scratchBytes(scratchBytes), scratch(scratch) {}
+  ~Job() {}
+  /// Calls `run(scratch)` with what a worker needs.
+  template <typename Run> void withScratch(Run run) {
+    if (scratchBytes == 0) return run(nullptr);
     ScratchPool::Block *block = scratch.take(size_t(scratchBytes));
     if (!block) {
       outOfMemory.store(true, std::memory_order_relaxed);
       return;
     }
-    entry(slots, begin, end, block->data);
+    std::memset(block->data, 0, std::min(kScratchHeader, size_t(scratchBytes)));
+    run(block->data);
     scratch.give(block);
+  }
+  void deal() {
+    uint64_t units = uint64_t((programs + unit - 1) / unit);
+    for (uint64_t t = 0; t < threads; ++t) new (&shares[t]) Share{Share::pack(units * t / threads, units * (t + 1) / threads)};
+  }
+  void runAll() {
+    withScratch([&](void *data) { entry(slots, 0, programs, data); });
+  }
+  void runShare(uint32_t mine) {
+    withScratch([&](void *data) {
+      for (uint32_t begin, end;;) {
+        while (shares[mine].take(chunk, begin, end)) entry(slots, begin * unit, std::min(end * unit, programs), data);
+        bool found = false;
+        for (uint32_t i = 1; i < threads && !found; ++i) found = shares[(mine + i) % threads].steal(begin, end);
+        if (!found) return;
+        // Nobody else writes to an empty share.
+        shares[mine].range.store(Share::pack(begin, end), std::memory_order_relaxed);
+      }
+    });
   }
 };
 
-void Device::runTask(void *context, uint32_t task, unsigned) {
-  Job &job = *static_cast<Job *>(context);
-  int64_t begin = int64_t(task) * job.chunk;
-  job.run(begin, std::min(begin + job.chunk, job.programs));
-}
+void Device::runTask(void *context, uint32_t task, unsigned) { static_cast<Job *>(context)->runShare(task); }
 
 Status Device::launch(const Module &module, const pantile_launch_call &call) {
   if (call.entry >= module.size()) return {PANTILE_INVALID_ARGUMENT, fmt::format("entry {} of a module of {}", call.entry, module.size())};
@@ -115,19 +166,21 @@ Status Device::launch(const Module &module, const pantile_launch_call &call) {
   if (programs <= 0) return {};
   if (scratchBytes < 0 || chunk < 0)
     return {PANTILE_INVALID_ARGUMENT, fmt::format("launch of {} scratch bytes in chunks of {}", scratchBytes, chunk)};
-  Job job{module.entry(call.entry), call.slots, programs, chunk, scratchBytes, scratch};
+  Job job(module.entry(call.entry), call.slots, programs, scratchBytes, scratch);
 
-  int64_t wanted = threads.load(std::memory_order_relaxed);
+  int64_t wanted = std::min<int64_t>(threads.load(std::memory_order_relaxed), kMaxShares);
   if (int64_t bound = extra(call, kMaxThreads); bound > 0) wanted = std::min(wanted, bound);
   wanted = std::min(wanted, programs);
   bool parallel = wanted > 1 && extra(call, kWorkNanoseconds) >= kInlineNanoseconds;
   if (parallel) {
-    int64_t least = (programs + UINT32_MAX - 2) / (UINT32_MAX - 1); // tasks are counted in 32 bits
-    if (job.chunk == 0) job.chunk = (programs + wanted * kTasksPerThread - 1) / (wanted * kTasksPerThread);
-    job.chunk = std::max(job.chunk, least);
-    parallel = pool.run(runTask, &job, uint32_t((programs + job.chunk - 1) / job.chunk), unsigned(wanted));
+    job.unit = (programs + INT32_MAX - 1) / INT32_MAX;
+    if (chunk == 0) chunk = programs / (wanted * kTakesPerThread);
+    job.chunk = uint32_t(std::clamp<int64_t>(chunk / job.unit, 1, INT32_MAX));
+    job.threads = uint32_t(wanted);
+    job.deal();
+    parallel = pool.run(runTask, &job, job.threads, job.threads);
   }
-  if (!parallel) job.run(0, programs);
+  if (!parallel) job.runAll();
   if (job.outOfMemory.load(std::memory_order_relaxed))
     return Status(PANTILE_OUT_OF_MEMORY, fmt::format("no memory for {} bytes of scratch a thread", scratchBytes))
         .withFix("use fewer threads or smaller blocks");

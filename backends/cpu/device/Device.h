@@ -8,6 +8,11 @@
 //   entry     void entry(const uint64_t *slots, int64_t begin, int64_t end, void *scratch): programs [begin, end)
 //   grid[0]   number of programs
 //   extras    by LaunchExtra, below
+//   scratch   of one worker for a whole launch; its first 64 bytes are zero when the worker begins
+//
+// Each thread of a launch is dealt an equal run of consecutive programs and takes them from its front, a chunk at a time;
+// one that has none left takes half of what another has, from the back. So neighbouring programs, which share operands,
+// mostly run on one thread, in order, and a thread that lost its core for a while delays nobody.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,7 +32,7 @@ namespace pantile::cpu {
 enum LaunchExtra : uint32_t {
   kScratchBytes = 0,    ///< scratch each worker needs
   kWorkNanoseconds = 1, ///< estimated time on one thread: short launches run inline
-  kChunk = 2,           ///< programs a task runs in a row; 0: the device decides
+  kChunk = 2,           ///< programs a thread takes at a time; 0: the device decides
   kMaxThreads = 3,      ///< 0: all
 };
 

@@ -63,8 +63,11 @@ int32_t describe(uint32_t ordinal, pantile_device_info *info, pantile_message **
     PANTILE_RETURN_IF_ERROR(onlyDevice(ordinal));
     if (info->struct_size < sizeof(pantile_device_info)) return {PANTILE_INVALID_ARGUMENT, "pantile_device_info is too small"};
     const Processor &p = processor();
-    static const pantile_property properties[] = {
-        {"units", p.units, nullptr}, {"l1_bytes", p.l1Bytes, nullptr}, {"l2_bytes", p.l2Bytes, nullptr}, {"l3_bytes", p.l3Bytes, nullptr}};
+    static const pantile_property properties[] = {{"units", p.units, nullptr},
+                                                  {"threads", p.units, nullptr},
+                                                  {"l1_bytes", p.l1Bytes, nullptr},
+                                                  {"l2_bytes", p.l2Bytes, nullptr},
+                                                  {"l3_bytes", p.l3Bytes, nullptr}};
     *info = {};
     info->struct_size = sizeof(pantile_device_info);
     info->ordinal = 0;
@@ -206,7 +209,7 @@ constexpr pantile_plugin kPlugin = {sizeof(pantile_plugin),
                                     PANTILE_ABI_MAJOR,
                                     PANTILE_ABI_MINOR,
                                     "cpu",
-                                    "cpu-device-1",
+                                    "cpu-device-2",
                                     kSanitizer,
                                     {},
                                     [](const pantile_plugin *, const char *name) -> const void * {

@@ -10,14 +10,29 @@ using namespace llvm;
 
 namespace pantile::cpu {
 
-void DotNest::finishRegisters(unsigned rows, const Place &place, const Values &sums) {
-  for (unsigned i = 0; i < rows; ++i)
-    for (unsigned v = 0; v < vectors; ++v) {
-      // The callback gets whole tiles here.
-      V mask = place.masks.empty() || !target.hasMasks || !output.pointer ? nullptr : place.masks[v];
-      finishVector(b.CreateAdd(place.row, i64(i)), b.CreateAdd(place.column, i64(v * form.lanes)), sums[i * vectors + v], mask,
-                   place.accumulate);
-    }
+void DotNest::finishRegisters(unsigned rows, const Place &place, Values sums) {
+  auto forEach = [&](auto finish) {
+    for (unsigned i = 0; i < rows; ++i)
+      for (unsigned v = 0; v < vectors; ++v) {
+        // The callback gets whole tiles here.
+        V mask = place.masks.empty() || !target.hasMasks || !output.pointer ? nullptr : place.masks[v];
+        finish(b.CreateAdd(place.row, i64(i)), b.CreateAdd(place.column, i64(v * form.lanes)), sums[i * vectors + v], mask);
+      }
+  };
+  V accumulate = place.accumulate;
+  if (output.pointer && !constantOf(accumulate)) {
+    // One branch for the tile, not a choice for each vector.
+    sums = emitIfValues(
+        b, accumulate,
+        [&] {
+          Values total;
+          forEach([&](V row, V column, V sum, V mask) { total.push_back(added(row, column, sum, mask)); });
+          return total;
+        },
+        sums);
+    accumulate = b.getFalse();
+  }
+  forEach([&](V row, V column, V sum, V mask) { finishVector(row, column, sum, mask, accumulate); });
 }
 
 void DotNest::storeToStack(unsigned rows, const Values &sums) {
@@ -56,15 +71,19 @@ void DotNest::finishStack(V rows, const Place &place) {
       "dot.finish");
 }
 
+/// `sums` and what the output holds there.
+DotNest::V DotNest::added(V row, V column, V sums, V mask) {
+  V address = at(sumElement, output.pointer, b.CreateAdd(b.CreateMul(row, output.rowStride), column));
+  Align align(elementAlign(sumElement));
+  V old = mask ? b.CreateMaskedLoad(sumVector, address, align, mask, Constant::getNullValue(sumVector)) : load(sumVector, address);
+  return form.sum == DotElement::S32 ? b.CreateAdd(old, sums) : b.CreateFAdd(old, sums);
+}
+
 void DotNest::finishVector(V row, V column, V sums, V mask, V accumulate) {
   if (!output.pointer) return output.finish(b, row, column, sums, mask);
   V address = at(sumElement, output.pointer, b.CreateAdd(b.CreateMul(row, output.rowStride), column));
   Align align(elementAlign(sumElement));
-  if (constantOf(accumulate) != 0) {
-    V old = mask ? b.CreateMaskedLoad(sumVector, address, align, mask, Constant::getNullValue(sumVector)) : load(sumVector, address);
-    old = b.CreateSelect(accumulate, old, Constant::getNullValue(sumVector));
-    sums = form.sum == DotElement::S32 ? b.CreateAdd(old, sums) : b.CreateFAdd(old, sums);
-  }
+  if (constantOf(accumulate) != 0) sums = b.CreateSelect(accumulate, added(row, column, sums, mask), sums);
   if (mask)
     b.CreateMaskedStore(sums, address, align, mask);
   else

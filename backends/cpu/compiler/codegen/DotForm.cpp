@@ -95,7 +95,7 @@ RegisterTile defaultRegisterTile(const DotForm &form, const CpuTarget &target, i
   unsigned lanes = form.lanes;
   // Columns in registers: two in general; one where n is small; wide and flat where m is.
   unsigned columns = maxN > 0 && maxN <= lanes ? 1 : 2;
-  // Where lhs is widened at every use, a use should feed as many products as it can.
+  // Where lhs may be widened at every use, a use should feed as many products as it can.
   bool widens = form.lhs != form.packedLhs;
   if (target.registers == 32 && ((maxM > 0 && maxM <= 4) || widens) && (maxN == 0 || maxN > 2 * lanes)) columns = 4;
   RegisterTile tile{1, columns * lanes};

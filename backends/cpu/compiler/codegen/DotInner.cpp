@@ -20,7 +20,7 @@ void DotNest::emitInner() {
   // The tile of finished sums is one vector wide.
   stack = stackScratch(b, sumElement, tile.mr * tile.nr, "dot.tile");
   unsigned lines = innerLines();
-  V accumulate = b.getInt1(!output.overwrite);
+  V accumulate = accumulates();
   V panels = b.CreateSDiv(b.CreateAdd(shape.n, i64(tile.nr - 1)), i64(tile.nr));
   emitLoop(
       b, i64(0), panels, 1,
@@ -85,9 +85,7 @@ void DotNest::emitInnerTile(V row, V column, V offset) {
       [&](V k, ArrayRef<V> in) {
         return step(in, [&](V line, Type *type) {
           V address = at(type->getScalarType(), line, k);
-          if (schedule.prefetch)
-            b.CreateIntrinsic(Intrinsic::prefetch, {address->getType()},
-                              {at(b.getInt8Ty(), address, schedule.prefetch), b.getInt32(0), b.getInt32(3), b.getInt32(1)});
+          if (schedule.prefetch) prefetch(address, schedule.prefetch, false, 3);
           return load(type, address);
         });
       },

@@ -47,6 +47,9 @@ private:
   V lhsUnit(unsigned row, const Values &bases, V offset);
   Values rhsRow(V pointer, const Values &masks);
   void emitLhsScratch();
+  void emitTails();
+  void prefetch(V address, unsigned offset, bool write, unsigned locality);
+  V accumulates() { return output.accumulate ? output.accumulate : b.getInt1(!output.overwrite); }
   void emitPackedRowSums();
 
   // DotInner.cpp
@@ -58,7 +61,8 @@ private:
 
   // DotFinish.cpp
   /// Whole or masked vectors straight from registers.
-  void finishRegisters(unsigned rows, const Place &place, const Values &sums);
+  void finishRegisters(unsigned rows, const Place &place, Values sums);
+  V added(V row, V column, V sums, V mask);
   void storeToStack(unsigned rows, const Values &sums);
   /// rows x min(nr, place.columns) sums from the stack.
   void finishStack(V rows, const Place &place);

@@ -20,7 +20,8 @@ using V = DotNest::V;
 void DotNest::emitOuter() {
   if (layout == PackedPanels && group > 1 && lhs.layout == DotOperand::Strided) {
     hasTail = shape.kMultiple % group != 0;
-    if (hasTail || form.flipRhs) emitLhsScratch();
+    corrections = lhs.rowSums;
+    if (hasTail || (form.flipRhs && !corrections)) emitLhsScratch();
   }
   if (layout == PackedPanels && form.flipRhs && lhs.layout == DotOperand::Packed) emitPackedRowSums();
   stack = stackScratch(b, sumElement, tile.mr * tile.nr, "dot.tile");
@@ -28,7 +29,7 @@ void DotNest::emitOuter() {
   V groups =
       lhs.layout == DotOperand::Packed ? b.CreateSDiv(b.CreateAdd(shape.k, i64(group - 1)), i64(group)) : b.CreateSDiv(shape.k, i64(group));
   if (group == 1) groups = shape.k;
-  V first = b.getInt1(!output.overwrite);
+  V first = accumulates();
   bool blocked = layout == Columns && schedule.kBlock && output.pointer && (shape.maxK == 0 || shape.maxK > schedule.kBlock);
   if (!blocked) return emitPanels({i64(0), groups}, first);
   // At least one pass: it overwrites also where k is 0.
@@ -36,7 +37,7 @@ void DotNest::emitOuter() {
   emitLoop(
       b, i64(0), end, schedule.kBlock,
       [&](V begin) {
-        V accumulate = output.overwrite ? b.CreateICmpNE(begin, i64(0)) : first;
+        V accumulate = b.CreateOr(b.CreateICmpNE(begin, i64(0)), first);
         emitPanels({begin, minimum(groups, b.CreateAdd(begin, i64(schedule.kBlock)))}, accumulate);
       },
       "dot.kblock");
@@ -134,23 +135,30 @@ void DotNest::emitTile(unsigned rows, Steps steps, const Place &place, V direct)
   Values carried;
   for (unsigned i = 0; i < rows; ++i) {
     V start = Constant::getNullValue(sumVector);
-    if (corrections && layout == PackedPanels)
-      start = b.CreateVectorSplat(form.lanes, load(sumElement, at(sumElement, corrections, b.CreateAdd(place.row, i64(i)))));
+    if (corrections && layout == PackedPanels) {
+      V correction = load(sumElement, at(sumElement, corrections, b.CreateAdd(place.row, i64(i))));
+      if (lhs.rowSums) correction = b.CreateSelect(place.accumulate, Constant::getNullValue(sumElement), correction);
+      start = b.CreateVectorSplat(form.lanes, correction);
+    }
     for (unsigned v = 0; v < vectors; ++v) carried.push_back(start);
   }
+  if (schedule.prefetchSums && layout == PackedPanels && output.pointer)
+    for (unsigned i = 0; i < rows; ++i)
+      for (unsigned line = 0; line < tile.nr * dotElementBytes(form.sum); line += 64)
+        prefetch(at(sumElement, output.pointer, b.CreateAdd(b.CreateMul(b.CreateAdd(place.row, i64(i)), output.rowStride), place.column)),
+                 line, true, 3);
   carried.push_back(lhsBegin);
   carried.push_back(rhsBegin);
 
-  auto advance = [&](unsigned unroll) {
-    return [&, unroll](V, ArrayRef<V> in) {
+  auto advance = [&](unsigned count) {
+    return [&, count](V, ArrayRef<V> in) {
       Values next(in.begin(), in.end());
-      for (unsigned u = 0; u < unroll; ++u) {
+      for (unsigned u = 0; u < count; ++u) {
         V offset = next[next.size() - 2], pointer = next.back();
         multiply(rows, next, bases, offset, pointer, place.masks);
         if (schedule.prefetch)
           for (unsigned line = 0; line < tile.nr * group * dotElementBytes(rhsRead); line += 64)
-            b.CreateIntrinsic(Intrinsic::prefetch, {pointer->getType()},
-                              {at(b.getInt8Ty(), pointer, schedule.prefetch + line), b.getInt32(0), b.getInt32(3), b.getInt32(1)});
+            prefetch(pointer, schedule.prefetch + line, false, 3);
         next[next.size() - 2] = b.CreateAdd(offset, lhsStep);
         next.back() = at(rhsElement, pointer, rhsStep);
       }
@@ -158,15 +166,17 @@ void DotNest::emitTile(unsigned rows, Steps steps, const Place &place, V direct)
     };
   };
   V begin = steps.begin;
-  if (schedule.kUnroll > 1) {
+  // Remainder rows of a packed rhs run once a block: their clones stay small.
+  unsigned unroll = rows == tile.mr || layout == Columns ? schedule.kUnroll : 1;
+  if (unroll > 1) {
     V count = b.CreateSub(steps.end, begin);
-    V middle = b.CreateAdd(begin, b.CreateSub(count, b.CreateSRem(count, i64(schedule.kUnroll))));
-    carried = emitLoop(b, begin, middle, i64(schedule.kUnroll), carried, advance(schedule.kUnroll), "dot.k.unrolled");
+    V middle = b.CreateAdd(begin, b.CreateSub(count, b.CreateSRem(count, i64(unroll))));
+    carried = emitLoop(b, begin, middle, i64(unroll), carried, advance(unroll), "dot.k.unrolled");
     begin = middle;
   }
   carried = emitLoop(b, begin, steps.end, i64(1), carried, advance(1), "dot.k");
-  V tailPointer = carried.pop_back_val();
-  carried.pop_back();
+  V tailPointer = carried.back();
+  carried.truncate(rows * vectors);
 
   if (hasTail) {
     // The last, partial group: rhs is padded, lhs was gathered.
@@ -188,6 +198,11 @@ void DotNest::emitTile(unsigned rows, Steps steps, const Place &place, V direct)
   bool canBeDirect = output.pointer || rows == tile.mr;
   if (!canBeDirect) direct = b.getFalse();
   emitIf(b, direct, [&] { finishRegisters(rows, place, carried); }, [&] { storeToStack(rows, carried); });
+}
+
+void DotNest::prefetch(V address, unsigned offset, bool write, unsigned locality) {
+  b.CreateIntrinsic(Intrinsic::prefetch, {address->getType()},
+                    {at(b.getInt8Ty(), address, offset), b.getInt32(write), b.getInt32(locality), b.getInt32(1)});
 }
 
 void DotNest::multiply(unsigned rows, Values &sums, const Values &bases, V offset, V pointer, const Values &masks) {
@@ -229,52 +244,74 @@ V DotNest::lhsUnit(unsigned row, const Values &bases, V offset) {
 }
 
 void DotNest::emitLhsScratch() {
+  if (form.flipRhs && !corrections) {
+    corrections = stackScratch(b, b.getInt32Ty(), shape.maxM, "dot.corrections");
+    emitRowSums(b, form, lhs, shape.m, shape.k, corrections);
+  }
+  if (!hasTail) return;
+  tails = stackScratch(b, b.getInt32Ty(), shape.maxM, "dot.tails");
+  emitIf(b, b.CreateICmpNE(b.CreateSRem(shape.k, i64(group)), i64(0)), [&] { emitTails(); });
+}
+
+/// The last, partial group of each row, its elements read one by one, each only where it exists.
+void DotNest::emitTails() {
   Type *element = dotMemoryType(b.getContext(), lhsRead);
-  if (hasTail) tails = stackScratch(b, b.getInt32Ty(), shape.maxM, "dot.tails");
-  if (form.flipRhs) corrections = stackScratch(b, b.getInt32Ty(), shape.maxM, "dot.corrections");
   V wholeK = b.CreateSub(shape.k, b.CreateSRem(shape.k, i64(group)));
   emitLoop(
       b, i64(0), shape.m, 1,
       [&](V row) {
         V line = at(element, lhs.pointer, b.CreateMul(row, lhs.lineStride));
-        if (hasTail) {
-          // Read one by one, each only where it exists.
-          V unit = b.getInt32(0);
-          unsigned bits = 32 / group;
-          for (unsigned j = 0; j + 1 < group; ++j) {
-            V index = b.CreateAdd(wholeK, i64(j));
-            V exists = b.CreateICmpSLT(index, shape.k);
-            V any = b.CreateICmpSGT(shape.k, i64(0));
-            V address = at(element, line, b.CreateSelect(exists, index, i64(0)));
-            // Index 0 exists wherever k is not 0; else the loop below is not entered and the unit is never used.
-            V safe = b.CreateSelect(any, address, tails);
-            V value = converted(load(element, safe), lhsRead, lhsUsed);
-            value = b.CreateZExt(b.CreateBitCast(value, b.getIntNTy(bits)), b.getInt32Ty());
-            unit = b.CreateOr(unit, b.CreateSelect(exists, b.CreateShl(value, b.getInt32(bits * j)), b.getInt32(0)));
-          }
-          b.CreateAlignedStore(unit, at(b.getInt32Ty(), tails, row), Align(4));
+        V unit = b.getInt32(0);
+        unsigned bits = 32 / group;
+        for (unsigned j = 0; j + 1 < group; ++j) {
+          V index = b.CreateAdd(wholeK, i64(j));
+          V exists = b.CreateICmpSLT(index, shape.k);
+          // The group has a first element.
+          V value = converted(load(element, at(element, line, b.CreateSelect(exists, index, wholeK))), lhsRead, lhsUsed);
+          value = b.CreateZExt(b.CreateBitCast(value, b.getIntNTy(bits)), b.getInt32Ty());
+          unit = b.CreateOr(unit, b.CreateSelect(exists, b.CreateShl(value, b.getInt32(bits * j)), b.getInt32(0)));
         }
-        if (corrections) {
-          unsigned chunk = form.lanes * group;
-          Type *type = vectorOf(element, chunk);
-          V ones = ConstantInt::get(type, 1), zero = Constant::getNullValue(sumVector);
-          bool isSigned = form.lhs == DotElement::S8;
-          auto sum = emitLoop(
-              b, i64(0), shape.k, i64(chunk), {zero},
-              [&](V k, ArrayRef<V> in) {
-                V address = at(element, line, k);
-                V value = shape.kMultiple % chunk == 0
-                              ? load(type, address)
-                              : b.CreateMaskedLoad(type, address, Align(1), lanesBelow(b, b.CreateSub(shape.k, k), chunk),
-                                                   Constant::getNullValue(type));
-                V next = b.CreateIntrinsic(Intrinsic::x86_avx512_vpdpbusd_512, {in[0], isSigned ? ones : value, isSigned ? value : ones});
-                return Values{next};
-              },
-              "dot.rowsum");
-          V total = b.CreateAddReduce(sum[0]);
-          // Signed rhs became b + 128, unsigned b - 128.
-          b.CreateAlignedStore(b.CreateMul(total, b.getInt32(isSigned ? -128 : 128)), at(b.getInt32Ty(), corrections, row), Align(4));
-        }
+        b.CreateAlignedStore(unit, at(b.getInt32Ty(), tails, row), Align(4));
+      },
+      "dot.tail");
+}
+
+void emitRowSums(IRBuilderBase &b, const DotForm &form, const DotOperand &lhs, V m, V k, V destination) {
+  Type *element = dotMemoryType(b.getContext(), form.lhs), *i32 = b.getInt32Ty();
+  constexpr unsigned copies = 4;
+  unsigned chunk = form.lanes * form.group;
+  Type *type = FixedVectorType::get(element, chunk);
+  V ones = ConstantInt::get(type, 1), zero = Constant::getNullValue(FixedVectorType::get(i32, form.lanes));
+  bool isSigned = form.lhs == DotElement::S8;
+  emitLoop(
+      b, b.getInt64(0), m, 1,
+      [&](V row) {
+        V line = b.CreateGEP(element, lhs.pointer, b.CreateMul(row, lhs.lineStride));
+        auto add = [&](V sum, V value) {
+          return b.CreateIntrinsic(Intrinsic::x86_avx512_vpdpbusd_512, {sum, isSigned ? ones : value, isSigned ? value : ones});
+        };
+        auto address = [&](V at) { return b.CreateGEP(element, line, at); };
+        V whole = b.CreateSub(k, b.CreateSRem(k, b.getInt64(copies * chunk)));
+        Values sums = emitLoop(
+            b, b.getInt64(0), whole, b.getInt64(copies * chunk), Values(copies, zero),
+            [&](V begin, ArrayRef<V> in) {
+              Values next;
+              for (unsigned i = 0; i < copies; ++i)
+                next.push_back(add(in[i], b.CreateAlignedLoad(type, address(b.CreateAdd(begin, b.getInt64(i * chunk))), Align(1))));
+              return next;
+            },
+            "dot.rowsum");
+        V sum = b.CreateAdd(b.CreateAdd(sums[0], sums[1]), b.CreateAdd(sums[2], sums[3]));
+        sum = emitLoop(
+            b, whole, k, b.getInt64(chunk), {sum},
+            [&](V begin, ArrayRef<V> in) {
+              V mask = lanesBelow(b, b.CreateSub(k, begin), chunk);
+              return Values{add(in[0], b.CreateMaskedLoad(type, address(begin), Align(1), mask, Constant::getNullValue(type)))};
+            },
+            "dot.rowsum")[0];
+        // Signed rhs became b + 128, unsigned b - 128.
+        V scaled = b.CreateMul(b.CreateAddReduce(sum), b.getInt32(isSigned ? -128 : 128));
+        b.CreateAlignedStore(scaled, b.CreateGEP(i32, destination, row), Align(4));
       },
       "dot.lhs");
 }

@@ -28,10 +28,10 @@ bool readsInPlace(const DotForm &form, bool isLhs, const Value *lineStride, cons
 DotSchedule streamingSchedule(const DotForm &form, const CpuTarget &target, int64_t maxM) {
   DotSchedule schedule;
   // Wide panels make long reads of each rhs row; few rows at once keep the sums in registers.
-  unsigned columns = target.registers == 32 ? 4 : 2;
+  unsigned columns = target.registers == 32 || (maxM > 0 && maxM <= 2) ? 4 : 2;
   schedule.nr = columns * form.lanes;
   schedule.mr = 1;
-  unsigned most = maxM > 0 ? std::min<int64_t>(maxM, 4) : 4;
+  unsigned rows = columns == 2 ? 6 : 4, most = maxM > 0 ? std::min<int64_t>(maxM, rows) : rows;
   while (schedule.mr < most && fitsRegisters({schedule.mr + 1, schedule.nr}, form, target)) ++schedule.mr;
   // Measured on Zen 4: more rows per pass pay once each is used by several rows of lhs, prefetching once k is in the loop.
   bool few = maxM > 0 && maxM <= 4;
@@ -78,7 +78,7 @@ Status emitDot(IRBuilderBase &builder, const DotForm &form, const DotOperand &lh
     bool grouped = layout == DotNest::PackedPanels && form.group > 1 && lhs.layout == DotOperand::Strided;
     if (grouped && !isOne(lhs.kStride)) return invalid("lhs of a dot is read in groups of k, but is not contiguous in k", "pack it");
     bool tail = grouped && shape.kMultiple % form.group != 0 && (!constantOf(shape.k) || *constantOf(shape.k) % form.group != 0);
-    if (((layout == DotNest::PackedPanels && form.flipRhs) || tail) && shape.maxM <= 0)
+    if (((layout == DotNest::PackedPanels && form.flipRhs && !lhs.rowSums) || tail) && shape.maxM <= 0)
       return invalid("a dot of grouped k needs to know the most rows it is given", "set maxM");
   }
   if (!output.pointer && !output.finish) return invalid("a dot has neither an output in memory nor a finish", "set one");

@@ -49,6 +49,7 @@ struct DotOperand {
   llvm::Value *lineStride = nullptr; ///< i64 elements between rows of lhs, columns of rhs; packed: between panels
   llvm::Value *kStride = nullptr;    ///< i64 elements; not of packed
   unsigned panelWidth = 0;           ///< of packed: mr for lhs, nr for rhs
+  llvm::Value *rowSums = nullptr;    ///< of a strided lhs where form.flipRhs: what emitRowSums wrote, for all k that the sums cover
 };
 
 /// What emitDot can read without packing: constants in `lineStride` and `kStride` decide. Rhs: one of them is the constant 1
@@ -74,12 +75,14 @@ struct DotOutput {
   bool overwrite = false;           ///< C = lhs x rhs instead of C += (also with k = 0: zeros)
   bool paddedColumns = false;       ///< columns up to the next multiple of form.lanes may be read and written
   DotFinish finish;
+  llvm::Value *accumulate = nullptr; ///< i1, instead of `overwrite`: C += where it is true
 };
 
 struct DotSchedule {
   unsigned mr = 0, nr = 0;   ///< register tile; 0: defaultRegisterTile. nr must be the packed rhs's panelWidth
   unsigned kUnroll = 1;      ///< groups of k per loop iteration (1, 2, 4, 8)
   unsigned prefetch = 0;     ///< bytes ahead at which rhs is prefetched; 0: not
+  bool prefetchSums = false; ///< packed rhs: the memory that a register tile's sums go to, when the tile begins
   unsigned kBlock = 0;       ///< Columns layout, memory output: rows of rhs per pass; 0: k is not blocked
   bool unrollFinish = false; ///< call finish on registers in whole tiles; else the tile passes through 4 KB of stack (L1)
 };
@@ -90,6 +93,11 @@ struct DotSchedule {
 /// or a k remainder needs them (maxM must then be known).
 Status emitDot(llvm::IRBuilderBase &builder, const DotForm &form, const DotOperand &lhs, const DotOperand &rhs, const DotShape &shape,
                const DotOutput &output, const DotSchedule &schedule, const CpuTarget &target);
+
+/// Writes what compensates for form.flipRhs, an i32 for each row of a strided lhs with kStride 1: as often as lhs changes, where
+/// several calls of emitDot share it. The call that overwrites takes it into account, those that accumulate do not.
+void emitRowSums(llvm::IRBuilderBase &builder, const DotForm &form, const DotOperand &lhs, llvm::Value *m, llvm::Value *k,
+                 llvm::Value *destination);
 
 /// What a few rows deserve (the small-M form): register tile, kBlock and prefetch for a rhs read in place once.
 DotSchedule streamingSchedule(const DotForm &form, const CpuTarget &target, int64_t maxM);

@@ -33,22 +33,36 @@ public:
         fromType(dotMemoryType(b.getContext(), from)), toType(dotMemoryType(b.getContext(), to)) {}
 
   void emit() {
-    V whole = b.CreateSDiv(shape.columns, i64(width));
-    emitLoop(b, i64(0), whole, 1, [&](V panel) { emitPanel(panel, true); }, "pack.panel");
-    V rest = b.CreateICmpNE(b.CreateMul(whole, i64(width)), shape.columns);
-    emitIf(b, rest, [&] { emitPanel(whole, false); });
+    V groups = b.CreateSDiv(b.CreateAdd(shape.k, i64(group - 1)), i64(group));
+    // Rows lie on pages of their own: what all panels want of some is read before the next ones.
+    if (constantOf(source.columnStride) == 1)
+      emitLoop(
+          b, i64(0), groups, kRows,
+          [&](V begin) { emitPanels(begin, b.CreateBinaryIntrinsic(Intrinsic::smin, b.CreateAdd(begin, i64(kRows)), groups)); }, "pack.k");
+    else
+      emitPanels(i64(0), groups);
   }
 
 private:
-  void emitPanel(V panel, bool allColumns) {
+  static constexpr int64_t kRows = 32; ///< fewer than the pages that the first level of address translation holds
+
+  /// Groups [begin, end) of k of all panels.
+  void emitPanels(V begin, V end) {
+    V whole = b.CreateSDiv(shape.columns, i64(width));
+    emitLoop(b, i64(0), whole, 1, [&](V panel) { emitPanel(panel, begin, end, true); }, "pack.panel");
+    V rest = b.CreateICmpNE(b.CreateMul(whole, i64(width)), shape.columns);
+    emitIf(b, rest, [&] { emitPanel(whole, begin, end, false); });
+  }
+
+  void emitPanel(V panel, V begin, V groups, bool allColumns) {
     V firstColumn = b.CreateMul(panel, i64(width));
     line = at(fromType, source.pointer, b.CreateMul(firstColumn, source.columnStride));
     out = at(toType, destination, b.CreateMul(panel, shape.panelStride));
     left = b.CreateSub(shape.columns, firstColumn);
-    V groups = b.CreateSDiv(b.CreateAdd(shape.k, i64(group - 1)), i64(group)), wholeGroups = b.CreateSDiv(shape.k, i64(group));
+    V wholeGroups = b.CreateBinaryIntrinsic(Intrinsic::smin, b.CreateSDiv(shape.k, i64(group)), groups);
     bool vectors = allColumns || target.hasMasks;
     if (constantOf(source.columnStride) == 1 && vectors) {
-      emitLoop(b, i64(0), wholeGroups, 1, [&](V k) { emitRows(k, allColumns, true); }, "pack.rows");
+      emitLoop(b, begin, wholeGroups, 1, [&](V k) { emitRows(k, allColumns, true); }, "pack.rows");
       if (group > 1) emitLoop(b, wholeGroups, groups, 1, [&](V k) { emitRows(k, allColumns, false); }, "pack.rows");
     } else if (constantOf(source.kStride) == 1 && vectors) {
       unsigned side = blockSide();
@@ -59,7 +73,7 @@ private:
       else
         emitElements(whole, groups);
     } else {
-      emitElements(i64(0), groups);
+      emitElements(begin, groups);
     }
   }
 

@@ -3,9 +3,9 @@
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
 // 1. Operands are read where they lie: a load's view, or the buffer the plan gave a computed tile.
-// 2. The right operand is packed into panels where that pays (`pack_b`): once per column of blocks where its columns belong
-//    to the program and its rows to the loop around the dot (the panels outlive the program: the next one with the same
-//    columns on this worker reuses them), else once per dot.
+// 2. The right operand is packed into panels where that pays (`pack_b`): before the loop around the dot where the loop walks
+//    one of its dimensions and the program fixes the other (the panels outlive the program: the worker's next one that
+//    fixes the same, the rows below in a matmul, the queries below in attention, reuses them), else once per dot.
 // 3. The left operand is packed only where the multiply instruction wants consecutive k and the view has other strides.
 // 4. Sums accumulate in the result's buffer.
 //
@@ -17,6 +17,7 @@
 #include "ir/emit/HostExpression.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace pantile::tile;
@@ -121,105 +122,172 @@ RegisterTile PhaseLowering::registerTileOf(DotOp dot, const DotForm &form) {
 // Packed panels that outlive a program
 //===----------------------------------------------------------------------===//
 
-/// Whether the dot's right operand is a load whose columns the program fixes and whose rows the loop walks.
-bool PhaseLowering::hoistsPacking(DotOp dot) {
+/// Whether the dot's right operand is a load of which the loop walks one dimension, from its beginning, and the program fixes
+/// the other. So all its blocks can be packed before the loop, and serve other programs that fix the same.
+std::optional<PhaseLowering::Walk> PhaseLowering::hoistsPacking(DotOp dot) {
   auto loop = dyn_cast<LoopOp>(dot->getParentOp());
-  if (!loop || !isa<GridOp>(loop->getParentOp()) || !knobs.packB || plan->isBuffered(dot.getRhs())) return false;
+  if (!loop || !isa<GridOp>(loop->getParentOp()) || knobs.packB != CodeKnobs::Column || plan->isBuffered(dot.getRhs())) return {};
   auto load = dot.getRhs().getDefiningOp<LoadOp>();
-  if (!load) return false;
+  auto type = tileType(dot.getRhs());
+  if (!load || type.getRank() != 2 || !type.hasStaticShape()) return {};
+  if (loop.getLower() && !matchPattern(loop.getLower(), m_Zero())) return {};
+  auto form = formOf(dot);
+  if (!form) return {};
   DotDims dims(dot);
-  auto result = tileType(dot.getResult());
-  if (result.getRank() != 2 || result.isDynamicDim(1)) return false;
+  std::optional<Walk> walk;
   unsigned kept = 0;
-  for (Subscript subscript : subscriptsOf(load)) {
-    bool isK = subscript.kind != Subscript::Index && kept == dims.rhsK;
-    if (subscript.kind != Subscript::Index) ++kept;
-    if (isK) {
-      if (subscript.kind != Subscript::Range || subscript.value != loop.getBody().getArgument(0)) return false;
-      // Every block must start at a whole group of k.
-      auto form = formOf(dot);
-      if (!form || cast<RangeType>(subscript.value.getType()).getExtent() % form->group) return false;
-      if (loop.getLower() || !hostExpression(loop.getUpper())) return false;
+  for (auto [dim, subscript] : llvm::enumerate(subscriptsOf(load))) {
+    bool walked = subscript.kind == Subscript::Range && subscript.value == loop.getBody().getArgument(0);
+    if (subscript.kind == Subscript::Tile) return {};
+    if (walked) {
+      walk = Walk{kept == dims.rhsK, cast<RangeType>(subscript.value.getType()).getExtent(), {}, nullptr};
+      // A block of k is whole groups.
+      if (walk->alongK && walk->block % form->group) return {};
+      if (auto upper = hostExpression(loop.getUpper())) {
+        walk->lengthText = *upper;
+        walk->length = hoisted(loop.getUpper());
+      } else if (auto argument = dyn_cast<BlockArgument>(load.getView());
+                 argument && bounds.insideView(load, unsigned(dim), subscript.value)) {
+        walk->lengthText = "s" + std::to_string(argument.getArgNumber()) + "." + std::to_string(dim);
+        walk->length = sizeOf(argument, int64_t(dim));
+      } else {
+        return {};
+      }
     } else if (subscript.value && loop->isAncestor(subscript.value.getParentRegion()->getParentOp())) {
-      return false;
-    } else if (subscript.kind == Subscript::Full) {
-      return false;
+      return {};
     }
+    if (subscript.kind != Subscript::Index) ++kept;
   }
-  return true;
+  return walk;
 }
 
-/// Before the loop: packs all rows of the program's columns unless the panels already hold them.
+/// Before the loop: packs all blocks that it walks unless the panels already hold them.
 void PhaseLowering::hoistPacking(LoopOp loop) {
   for (DotOp dot : loop.getBody().getOps<DotOp>()) {
-    if (!hoistsPacking(dot)) continue;
+    auto walk = hoistsPacking(dot);
+    if (!walk) continue;
     auto form = formOf(dot);
-    if (!form) return;
     DotDims dims(dot);
     RegisterTile tile = registerTileOf(dot, *form);
     auto load = dot.getRhs().getDefiningOp<LoadOp>();
     auto type = tileType(dot.getRhs());
-    int64_t columns = (type.getDimSize(dims.rhsLine) + tile.nr - 1) / tile.nr * tile.nr;
-    int64_t bytes = dotElementBytes(form->packedRhs), group = form->group;
-    // K rounded up to the group, for the host and here.
-    std::string rows = *hostExpression(loop.getUpper()) + " " + std::to_string(group) + " ceildiv " + std::to_string(group) + " *";
-    llvm::Value *k = hoisted(loop.getUpper());
-    llvm::Value *groups = prologue.CreateUDiv(prologue.CreateAdd(k, prologue.getInt64(group - 1)), prologue.getInt64(group));
-    llvm::Value *wholeK = prologue.CreateMul(groups, prologue.getInt64(group));
+    auto roundedUp = [](int64_t value, int64_t step) { return (value + step - 1) / step * step; };
+    int64_t columns = roundedUp(type.getDimSize(dims.rhsLine), tile.nr), depth = roundedUp(type.getDimSize(dims.rhsK), form->group);
+    // A block after the other, so that what one pass of the loop reads is contiguous: panels of all of k would begin at
+    // strides of powers of two, and a block's parts of them would compete for few sets of the second cache.
+    int64_t bytes = columns * depth * dotElementBytes(form->packedRhs);
+    llvm::Value *blocks =
+        prologue.CreateUDiv(prologue.CreateAdd(walk->length, prologue.getInt64(walk->block - 1)), prologue.getInt64(walk->block));
     Panels panels;
-    panels.pointer =
-        scratch(rows + " " + std::to_string(columns * bytes) + " *", prologue.CreateMul(wholeK, prologue.getInt64(columns * bytes)));
-    panels.panelStride = prologue.CreateMul(wholeK, prologue.getInt64(tile.nr));
+    panels.pointer = scratch(walk->lengthText + " " + std::to_string(walk->block) + " ceildiv " + std::to_string(bytes) + " *",
+                             prologue.CreateMul(blocks, prologue.getInt64(bytes)));
+    panels.panelStride = prologue.getInt64(depth * tile.nr);
     panels.width = tile.nr;
+    panels.blockElements = columns * depth;
 
     // The key: everything but the loop's range.
     SmallVector<llvm::Value *, 4> key;
-    llvm::Value *n = nullptr;
-    unsigned kept = 0;
-    for (Subscript subscript : subscriptsOf(load)) {
-      bool isK = subscript.kind != Subscript::Index && kept == dims.rhsK;
-      if (subscript.kind != Subscript::Index) ++kept;
-      if (isK) continue;
+    llvm::Value *fixed = nullptr;
+    for (auto [dim, subscript] : llvm::enumerate(subscriptsOf(load))) {
       if (subscript.kind == Subscript::Index) {
         key.push_back(scalar(subscript.value));
-      } else {
+      } else if (subscript.kind == Subscript::Full) {
+        fixed = sizeOf(load.getView(), int64_t(dim));
+      } else if (subscript.value != loop.getBody().getArgument(0)) {
         const RangeNumbers &numbers = range(subscript.value);
         key.push_back(numbers.begin);
         key.push_back(numbers.end);
-        n = b.CreateSub(numbers.end, numbers.begin);
+        fixed = b.CreateSub(numbers.end, numbers.begin);
       }
     }
+    // Kept complemented: a header begins as zeros, and no index is -1.
     llvm::Value *same = b.getTrue();
-    SmallVector<llvm::AllocaInst *, 4> last;
+    SmallVector<llvm::Value *, 4> last;
     for (llvm::Value *value : key) {
-      last.push_back(variable(value->getType(), "packed"));
-      prologue.CreateStore(prologue.getInt64(-1), last.back());
-      same = b.CreateAnd(same, b.CreateICmpEQ(value, b.CreateLoad(value->getType(), last.back())));
+      llvm::Value *slot = headerWord();
+      if (!slot) {
+        slot = variable(value->getType(), "packed");
+        prologue.CreateStore(prologue.getInt64(0), slot);
+      }
+      last.push_back(slot);
+      same = b.CreateAnd(same, b.CreateICmpEQ(b.CreateNot(value), b.CreateLoad(value->getType(), slot)));
     }
     llvm::BasicBlock *pack = newBlock("pack"), *ready = newBlock("packed");
     b.CreateCondBr(same, ready, pack);
     b.SetInsertPoint(pack);
-    for (auto [value, slot] : llvm::zip(key, last)) b.CreateStore(value, slot);
-    const View &view = viewOf(load.getView());
-    llvm::Value *pointer = view.pointer;
-    llvm::Value *kStride = nullptr, *columnStride = nullptr;
-    kept = 0;
-    for (auto [dim, subscript] : llvm::enumerate(subscriptsOf(load))) {
-      llvm::Value *begin = nullptr;
-      if (subscript.kind == Subscript::Index) {
-        begin = scalar(subscript.value);
-      } else {
-        (kept == dims.rhsK ? kStride : columnStride) = view.strides[dim];
-        if (kept != dims.rhsK) begin = range(subscript.value).begin;
-        ++kept;
-      }
-      if (begin) pointer = b.CreateGEP(memoryType(view.element), pointer, b.CreateMul(begin, view.strides[dim]));
-    }
-    emitPackRhs(b, *form, {pointer, kStride, columnStride}, panels.pointer, {k, n, panels.width, panels.panelStride}, target);
+    for (auto [value, slot] : llvm::zip(key, last)) b.CreateStore(b.CreateNot(value), slot);
+    Matrix source = matrixBefore(load, dims.rhsLine, dims.rhsK);
+    countedLoop(b, b.getInt64(0), walk->length, b.getInt64(walk->block), "pack.block", [&](llvm::Value *begin) {
+      llvm::Type *element = memoryType(elementOf(dot.getRhs().getType())), *packed = dotElementType(context, form->packedRhs);
+      llvm::Value *step = walk->alongK ? source.kStride : source.lineStride;
+      PackSource from{b.CreateGEP(element, source.pointer, b.CreateMul(begin, step)), source.kStride, source.lineStride};
+      llvm::Value *number = b.CreateUDiv(begin, b.getInt64(walk->block));
+      llvm::Value *to = b.CreateGEP(packed, panels.pointer, b.CreateMul(number, b.getInt64(panels.blockElements)));
+      llvm::Value *left = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b.CreateSub(walk->length, begin), b.getInt64(walk->block));
+      PackShape shape{walk->alongK ? left : fixed, walk->alongK ? fixed : left, panels.width, panels.panelStride};
+      emitPackRhs(b, *form, from, to, shape, target);
+    });
     b.CreateBr(ready);
     b.SetInsertPoint(ready);
+    panels.rowSums = hoistRowSums(dot, *form);
     hoistedPanels[dot] = panels;
   }
+}
+
+PhaseLowering::Matrix PhaseLowering::matrixBefore(LoadOp load, unsigned line, unsigned k) {
+  const View &view = viewOf(load.getView());
+  Matrix matrix{view.pointer, nullptr, nullptr};
+  unsigned kept = 0;
+  for (auto [dim, subscript] : llvm::enumerate(subscriptsOf(load))) {
+    llvm::Value *begin = nullptr;
+    if (subscript.kind == Subscript::Index) {
+      begin = scalar(subscript.value);
+    } else {
+      if (kept == line) matrix.lineStride = view.strides[dim];
+      if (kept == k) matrix.kStride = view.strides[dim];
+      ++kept;
+      // What a loop walks begins at 0, as does a whole dimension.
+      if (subscript.kind == Subscript::Range && !isa<BlockArgument>(subscript.value)) begin = range(subscript.value).begin;
+    }
+    if (begin) matrix.pointer = b.CreateGEP(memoryType(view.element), matrix.pointer, b.CreateMul(begin, view.strides[dim]));
+  }
+  return matrix;
+}
+
+llvm::Value *PhaseLowering::hoistRowSums(DotOp dot, const DotForm &form) {
+  auto load = dot.getLhs().getDefiningOp<LoadOp>();
+  bool firstOverwrites = overwritingDot(dot.getAcc()) == dot && plan->owner(dot.getResult()) == plan->owner(dot.getAcc());
+  if (!form.flipRhs || !firstOverwrites || !load || plan->isBuffered(dot.getLhs())) return nullptr;
+  auto loop = cast<LoopOp>(dot->getParentOp());
+  DotDims dims(dot);
+  unsigned kept = 0;
+  llvm::Value *rows = nullptr;
+  for (Subscript subscript : subscriptsOf(load)) {
+    bool isK = subscript.kind != Subscript::Index && kept == dims.lhsK;
+    if (isK && (subscript.kind != Subscript::Range || subscript.value != loop.getBody().getArgument(0))) return nullptr;
+    if (!isK &&
+        (!subscript.value || subscript.kind == Subscript::Tile || loop->isAncestor(subscript.value.getParentRegion()->getParentOp())))
+      return nullptr;
+    if (subscript.kind == Subscript::Range && kept == dims.lhsLine)
+      rows = b.CreateSub(range(subscript.value).end, range(subscript.value).begin);
+    if (subscript.kind != Subscript::Index) ++kept;
+  }
+  Matrix source = matrixBefore(load, dims.lhsLine, dims.lhsK);
+  auto type = tileType(dot.getLhs());
+  if (!rows || type.isDynamicDim(dims.lhsLine) || !readsInPlace(form, true, source.lineStride, source.kStride)) return nullptr;
+  int64_t bytes = type.getDimSize(dims.lhsLine) * 4;
+  llvm::Value *sums = scratch(std::to_string(bytes), prologue.getInt64(bytes));
+  DotOperand lhs{DotOperand::Strided, source.pointer, source.lineStride, source.kStride};
+  emitRowSums(b, form, lhs, rows, scalar(loop.getUpper()), sums);
+  return sums;
+}
+
+llvm::Value *PhaseLowering::accumulates(DotOp dot) {
+  if (overwritingDot(dot.getAcc()) != dot || plan->owner(dot.getResult()) != plan->owner(dot.getAcc())) return nullptr;
+  auto loop = cast<LoopOp>(dot->getParentOp());
+  Value counter = loop.getBody().getArgument(0);
+  llvm::Value *now = isa<RangeType>(counter.getType()) ? range(counter).begin : scalar(counter);
+  return b.CreateICmpNE(now, loop.getLower() ? scalar(loop.getLower()) : b.getInt64(0));
 }
 
 bool PhaseLowering::overwritesSums(DotOp dot) {
@@ -276,6 +344,7 @@ void PhaseLowering::lowerDot(DotOp dot) {
     DotSchedule schedule;
     schedule.mr = tile.mr;
     schedule.nr = tile.nr;
+    schedule.prefetchSums = true;
     Matrix left = matrixOf(dot.getLhs(), at, dims.lhsLine, dims.lhsK, scope),
            right = matrixOf(dot.getRhs(), at, dims.rhsLine, dims.rhsK, scope);
     DotOperand lhs{DotOperand::Strided, left.pointer, left.lineStride, left.kStride, 0};
@@ -290,11 +359,11 @@ void PhaseLowering::lowerDot(DotOp dot) {
 
     bool leftInPlace = readsInPlace(*form, true, left.lineStride, left.kStride);
     if (auto panels = hoistedPanels.find(dot); panels != hoistedPanels.end()) {
-      // Rows [begin, end) of the loop's range: a panel holds all of k, so they start `begin` rows in.
-      Value kRange = cast<LoopOp>(dot->getParentOp()).getBody().getArgument(0);
-      llvm::Value *offset = b.CreateMul(range(kRange).begin, b.getInt64(panels->second.width));
+      Value walked = cast<LoopOp>(dot->getParentOp()).getBody().getArgument(0);
+      llvm::Value *offset = b.CreateMul(range(walked).id, b.getInt64(panels->second.blockElements));
       rhs = {DotOperand::Packed, b.CreateGEP(dotElementType(context, form->packedRhs), panels->second.pointer, offset),
              panels->second.panelStride, nullptr, panels->second.width};
+      lhs.rowSums = panels->second.rowSums;
     } else {
       // Along rows of the right operand both are read as vectors of k; a packed left operand needs a packed right one.
       bool alongRows = !isOne(right.lineStride);
@@ -303,7 +372,7 @@ void PhaseLowering::lowerDot(DotOp dot) {
       // Dot products along rows of rhs run along rows of lhs too, and a packed lhs goes with a packed rhs.
       auto isOne = [](llvm::Value *value) { return llvm::isa<llvm::ConstantInt>(value) && llvm::cast<llvm::ConstantInt>(value)->isOne(); };
       bool pairs = readsInPlace(*form, true, left.lineStride, left.kStride) && (isOne(right.lineStride) || isOne(left.kStride));
-      bool pack = !inPlace || !pairs || (!few && (knobs.packB || form->group > 1));
+      bool pack = !inPlace || !pairs || (!few && (knobs.packB != CodeKnobs::InPlace || form->group > 1));
       if (pack) {
         auto [columnsText, columns] = capacity(rhsType, dims.rhsLine);
         auto [rowsText, rows] = roundedK(rhsType, dims.rhsK);
@@ -320,7 +389,9 @@ void PhaseLowering::lowerDot(DotOp dot) {
         schedule = streamingSchedule(*form, target, shape.maxM);
       }
     }
-    if (!leftInPlace) {
+    // Where every use would widen an element of the left operand, it is widened once for all panels.
+    bool widens = form->lhs != form->packedLhs && rhs.layout == DotOperand::Packed && (shape.maxN == 0 || shape.maxN > 2 * tile.nr);
+    if (!leftInPlace || widens) {
       auto [linesText, lines] = capacity(lhsType, dims.lhsLine);
       auto [rowsText, rows] = roundedK(lhsType, dims.lhsK);
       unsigned mr = schedule.mr ? schedule.mr : tile.mr;
@@ -340,6 +411,7 @@ void PhaseLowering::lowerDot(DotOp dot) {
     b.SetInsertPoint(address.builder.GetInsertBlock());
     output.rowStride = sums.strides[rank - 2];
     output.overwrite = overwritesSums(dot);
+    output.accumulate = accumulates(dot);
     auto *pitch = llvm::dyn_cast<llvm::ConstantInt>(output.rowStride);
     output.paddedColumns = pitch && pitch->getSExtValue() % form->lanes == 0;
     if (Status status = emitDot(b, *form, lhs, rhs, shape, output, schedule, target); !status.isOk() && failure.isOk())

@@ -21,6 +21,7 @@ namespace pantile::cpu {
 namespace {
 
 constexpr int64_t kStackBuffer = 2 << 10, kStackTotal = 24 << 10;
+constexpr int64_t kScratchHeader = 64; ///< zero when a worker begins a launch; see headerWord
 
 } // namespace
 
@@ -101,6 +102,12 @@ llvm::Value *PhaseLowering::scratch(const std::string &bytes, llvm::Value *bytes
   return pointer;
 }
 
+/// A word that keeps its value from call to call of a worker during one launch, and is zero before the first.
+llvm::Value *PhaseLowering::headerWord() {
+  if (headerWords == kScratchHeader / 8) return nullptr;
+  return prologue.CreateConstGEP1_64(prologue.getInt64Ty(), scratchArgument, headerWords++);
+}
+
 Buffer PhaseLowering::makeBuffer(Value owner) {
   auto type = cast<RankedTensorType>(owner.getType());
   Buffer buffer;
@@ -152,8 +159,56 @@ Buffer PhaseLowering::makeBuffer(Value owner) {
 const Buffer &PhaseLowering::bufferOf(Value tile) {
   Value owner = plan->owner(tile);
   if (auto found = buffers.find(owner); found != buffers.end()) return found->second;
+  if (StoreOp store = storeInPlace(owner)) {
+    Buffer window = windowOf(store);
+    return buffers[owner] = window;
+  }
   Buffer made = makeBuffer(owner);
   return buffers[owner] = made;
+}
+
+StoreOp PhaseLowering::storeInPlace(Value carry) {
+  DotOp dot = overwritingDot(carry);
+  if (!dot || plan->owner(carry) != carry) return {};
+  auto loop = cast<LoopOp>(dot->getParentOp());
+  Value result = loop->getResult(cast<BlockArgument>(carry).getArgNumber() - 1);
+  auto store = result.hasOneUse() ? dyn_cast<StoreOp>(*result.getUsers().begin()) : StoreOp();
+  if (!store || store.getValue() != result || store->getBlock() != loop->getBlock()) return {};
+  Value view = pantile::tile::viewOf(store);
+  if (cast<ViewType>(view.getType()).getElementType() != elementOf(carry.getType())) return {};
+  bool alone = true;
+  grid.walk([&](Operation *op) {
+    if (isa<LoadOp, StoreOp, GatherOp, ScatterOp>(op)) alone &= op == store || pantile::tile::viewOf(op) != view;
+  });
+  if (!alone) return {};
+  // Every logical element inside the view, rows of vectors.
+  llvm::Value *lastStride = nullptr;
+  for (auto [dim, subscript] : llvm::enumerate(subscriptsOf(store))) {
+    if (subscript.kind == Subscript::Index &&
+        !(bounds.isNonNegative(subscript.value) && bounds.isKnownIndex(subscript.value, view, unsigned(dim))))
+      return {};
+    if (subscript.kind == Subscript::Range && !bounds.insideView(store, unsigned(dim), subscript.value)) return {};
+    if (subscript.kind == Subscript::Tile || subscript.kind == Subscript::Full) return {};
+    if (subscript.kind == Subscript::Range) lastStride = viewOf(view).strides[dim];
+  }
+  auto *unit = llvm::dyn_cast_or_null<llvm::ConstantInt>(lastStride);
+  if (!unit || !unit->isOne()) return {};
+  for (auto [stored, summed] : llvm::zip(plan->domain({Root::Store, store, {}, {}}).extents, extents.of(dot.getResult())))
+    if (stored.isWhole() || !(stored == summed)) return {};
+  return store;
+}
+
+/// The window of the view that the store writes, as a buffer. Made before the loop.
+Buffer PhaseLowering::windowOf(StoreOp store) {
+  const View &view = viewOf(pantile::tile::viewOf(store));
+  Buffer window{view.pointer, view.element, {}};
+  for (auto [dim, subscript] : llvm::enumerate(subscriptsOf(store))) {
+    bool isIndex = subscript.kind == Subscript::Index;
+    llvm::Value *begin = isIndex ? scalar(subscript.value) : range(subscript.value).begin;
+    window.pointer = b.CreateGEP(memoryType(view.element), window.pointer, b.CreateMul(begin, view.strides[dim]));
+    if (!isIndex) window.strides.push_back(view.strides[dim]);
+  }
+  return window;
 }
 
 //===----------------------------------------------------------------------===//
@@ -175,7 +230,7 @@ Expected<LaunchDescription> PhaseLowering::run() {
   flags.setAllowContract();
   prologue.setFastMathFlags(flags);
   b.setFastMathFlags(flags);
-  scratchOffset = prologue.getInt64(0);
+  scratchOffset = prologue.getInt64(kScratchHeader);
   auto *zeroType = llvm::ArrayType::get(llvm::Type::getInt8Ty(context), 64);
   auto *zeroBytes = module.getNamedGlobal("zeros");
   if (!zeroBytes) {
@@ -206,7 +261,8 @@ Expected<LaunchDescription> PhaseLowering::run() {
   if (!count) return Status(PANTILE_UNSUPPORTED, "the number of programs of phase '" + name + "' is not an expression of sizes");
   launch.grid[0] = *count;
   launch.slots = slotExpressions;
-  std::string total = std::to_string(scratchConstant);
+  bool anyScratch = scratchConstant > 0 || scratchBytes != "0";
+  std::string total = std::to_string(anyScratch ? kScratchHeader + scratchConstant : 0);
   if (scratchBytes != "0") total += " " + scratchBytes + " +";
   launch.extras = {total, "0", "0", "0"};
   return launch;

@@ -20,7 +20,9 @@ struct CodeKnobs {
   int64_t unroll = 0; ///< vectors a step of a nest, 0: by the cost of its body
   bool streamingStores = false;
   int64_t mr = 0, nr = 0; ///< register tile of dots, 0: the target's default
-  bool packB = true;      ///< pack the right operand of dots
+  /// Packing of the right operand of dots: not; every block when it is multiplied; all of a column of blocks at once, for all
+  /// programs that a worker runs on it.
+  enum PackB : uint8_t { InPlace, Block, Column } packB = Column;
 };
 
 struct LoweredKernel {

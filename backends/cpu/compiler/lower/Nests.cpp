@@ -175,8 +175,27 @@ unsigned PhaseLowering::bodyCost(const Step &step) {
   return cost;
 }
 
-void PhaseLowering::lowerNest(const Step &step) {
+void PhaseLowering::lowerNest(Step step) {
+  // Sums that lie where they are to be stored are there already.
+  llvm::erase_if(step.roots, [&](const Root &root) {
+    if (root.kind != Root::Store) return false;
+    Value carry = plan->owner(cast<StoreOp>(root.op).getValue());
+    return overwritingDot(carry) && storeInPlace(carry) == root.op;
+  });
+  if (step.roots.empty()) return;
   Domain domain = plan->domain(step.roots.front());
+  // The zeros of sums that the loop's first pass overwrites.
+  Root &first = step.roots.front();
+  llvm::BasicBlock *filled = nullptr;
+  if (auto loop = dyn_cast_or_null<LoopOp>(first.op); loop && first.kind == Root::Fill && overwritingDot(first.target)) {
+    (void)bufferOf(first.target);
+    if (StoreOp store = storeInPlace(first.target)) domain = plan->domain({Root::Store, store, {}, {}});
+    llvm::Value *lower = loop.getLower() ? scalar(loop.getLower()) : b.getInt64(0);
+    llvm::BasicBlock *fill = newBlock("zeros");
+    filled = newBlock("started");
+    b.CreateCondBr(b.CreateICmpSLT(lower, scalar(loop.getUpper())), filled, fill);
+    b.SetInsertPoint(fill);
+  }
   NestShape shape;
   shape.extents = domain.extents;
   unsigned rank = unsigned(domain.type.getRank());
@@ -224,6 +243,10 @@ void PhaseLowering::lowerNest(const Step &step) {
     if (int(i) != shape.vectorDim && !(column && int(i) == shape.reduced)) shape.outer.push_back(i);
   outerLoops(step, shape, 0, at, root, column);
   nestRoot = nullptr;
+  if (filled) {
+    b.CreateBr(filled);
+    b.SetInsertPoint(filled);
+  }
 }
 
 void PhaseLowering::outerLoops(const Step &step, const NestShape &shape, unsigned level, Positions &at, Scope &parent, bool column) {

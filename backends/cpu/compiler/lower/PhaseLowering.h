@@ -5,7 +5,8 @@
 //   void entry(const uint64_t *slots, int64_t begin, int64_t end, void *scratch)
 //
 // runs programs [begin, end) of a `tile.grid`. Slots hold what the launch record's expressions say: addresses, sizes and
-// strides of the views the phase touches, and scalars. Scratch is per worker; nothing in it outlives the call.
+// strides of the views the phase touches, and scalars. Scratch is per worker; it outlives the call, but not the launch: its
+// first 64 bytes are zero when a worker begins, so a call knows what the worker's last one left (packed panels).
 //
 //===----------------------------------------------------------------------===//
 
@@ -55,6 +56,8 @@ private:
   struct Panels {
     llvm::Value *pointer = nullptr, *panelStride = nullptr;
     unsigned width = 0;
+    int64_t blockElements = 0; ///< of the panels of one block
+    llvm::Value *rowSums = nullptr;
   };
 
   //--- Entry.cpp: slots, scratch, buffers
@@ -67,7 +70,9 @@ private:
   llvm::AllocaInst *variable(llvm::Type *type, const char *name);
   /// 64-byte aligned scratch of `bytes` (an expression for the host, a value here).
   llvm::Value *scratch(const std::string &bytes, llvm::Value *bytesHere);
+  llvm::Value *headerWord();
   Buffer makeBuffer(mlir::Value owner);
+  Buffer windowOf(tile::StoreOp store);
   const Buffer &bufferOf(mlir::Value tile);
   /// The most elements of a dimension: host expression, and value in the prologue.
   std::pair<std::string, llvm::Value *> capacity(mlir::RankedTensorType type, unsigned dim);
@@ -81,7 +86,7 @@ private:
   void lowerIf(mlir::scf::IfOp choice);
 
   //--- Nests.cpp: loop nests over a step's domain
-  void lowerNest(const Step &step);
+  void lowerNest(Step step);
   void outerLoops(const Step &step, const NestShape &shape, unsigned level, Positions &at, Scope &parent, bool column);
   void vectors(const Step &step, const NestShape &shape, Positions &at, Scope &parent);
   void columns(const Step &step, const NestShape &shape, Positions &at, Scope &parent);
@@ -139,10 +144,25 @@ private:
   Matrix matrixOf(mlir::Value operand, Positions at, unsigned line, unsigned k, Scope &scope);
   std::optional<DotForm> formOf(tile::DotOp dot);
   RegisterTile registerTileOf(tile::DotOp dot, const DotForm &form);
-  bool hoistsPacking(tile::DotOp dot);
+  /// What the loop around a dot walks of its right operand: blocks of k or of lines, `length` in all.
+  struct Walk {
+    bool alongK;
+    int64_t block;
+    std::string lengthText;
+    llvm::Value *length;
+  };
+  std::optional<Walk> hoistsPacking(tile::DotOp dot);
   void hoistPacking(tile::LoopOp loop);
+  /// What compensates for flipped signs of the right operand, once for all passes of the loop; null: not here.
+  llvm::Value *hoistRowSums(tile::DotOp dot, const DotForm &form);
+  /// The first row and column that the program reads of an operand, the loop's range at its beginning.
+  Matrix matrixBefore(tile::LoadOp load, unsigned line, unsigned k);
+  /// The store that is all that becomes of the sums a loop carries, to memory that can hold them meanwhile; else null.
+  tile::StoreOp storeInPlace(mlir::Value carry);
   /// Whether the sums start at zero (else its buffer already holds them).
   bool overwritesSums(tile::DotOp dot);
+  /// i1: whether a pass of the loop adds to what the first one wrote; null: `overwritesSums` says it.
+  llvm::Value *accumulates(tile::DotOp dot);
 
   const CpuTarget &target;
   CodeKnobs knobs;
@@ -161,6 +181,7 @@ private:
   int64_t scratchConstant = 0;
   llvm::DenseMap<mlir::Operation *, Panels> hoistedPanels;
   llvm::Value *scratchOffset = nullptr;
+  unsigned headerWords = 0; ///< of the scratch header that are taken
   int64_t stackBytes = 0;
   Scope *nestRoot = nullptr;
   llvm::Value *zeros = nullptr; ///< 64 readable zero bytes, what an access outside a view is redirected to

@@ -54,6 +54,19 @@ bool isZeroSplat(Value value) {
   return false;
 }
 
+DotOp overwritingDot(Value carry) {
+  auto argument = dyn_cast<BlockArgument>(carry);
+  auto loop = argument ? dyn_cast<LoopOp>(argument.getOwner()->getParentOp()) : LoopOp();
+  if (!loop || !carry.hasOneUse()) return {};
+  unsigned count = unsigned(loop.getInits().size()), first = argument.getOwner()->getNumArguments() - count;
+  if (argument.getArgNumber() < first) return {};
+  unsigned number = argument.getArgNumber() - first;
+  auto dot = dyn_cast<DotOp>(*carry.getUsers().begin());
+  if (!dot || dot.getAcc() != carry || dot->getBlock() != argument.getOwner() || !dot.getResult().hasOneUse()) return {};
+  bool yielded = argument.getOwner()->getTerminator()->getOperand(number) == dot.getResult();
+  return yielded && isZeroSplat(loop.getInits()[number]) && dot.getResult().getType() == carry.getType() ? dot : DotOp();
+}
+
 bool isLazyOperation(Operation *op) { return !isa<DotOp, ReduceOp, ScanOp, TopKOp, AtomicRMWOp, LoopOp, scf::IfOp, scf::ForOp>(op); }
 
 Value writtenValue(Operation *write) {
@@ -311,8 +324,13 @@ void Plan::visitOp(std::vector<Step> &steps, Operation *op) {
       bool ownBlock = maker ? maker->getBlock() == op->getBlock() : cast<BlockArgument>(init).getOwner() == op->getBlock();
       if (isBuffered(init) && init.hasOneUse() && ownBlock && !unshared.contains(carry))
         owners[carry] = init;
-      else
+      else if (!overwritingDot(carry))
         addRoot(steps, {Root::Fill, op, init, carry});
+      else { // alone: it is skipped where the loop runs
+        close();
+        addRoot(steps, {Root::Fill, op, init, carry});
+        close();
+      }
     }
     close();
     steps.push_back({Step::Control, op, {}});

@@ -110,6 +110,9 @@ mlir::Value writtenValue(mlir::Operation *write);
 bool isLazyOperation(mlir::Operation *op);
 /// A tile of zeros.
 bool isZeroSplat(mlir::Value value);
+/// The dot whose sums `carry` is, where it starts from zeros and nothing else touches it: the loop's first pass may overwrite
+/// whatever is in its buffer. Null: no such dot.
+tile::DotOp overwritingDot(mlir::Value carry);
 
 } // namespace pantile::cpu
 

@@ -8,6 +8,7 @@
 
 #include "backends/cpu/compiler/codegen/ObjectEmitter.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
 
@@ -43,31 +44,41 @@ std::string KernelRun::load() {
   auto object = std::make_shared<LoadedObject>(*std::move(loaded));
   library = object;
   entries.clear();
-  int64_t most = 0;
   for (const Launch &launch : launches) {
     entries.push_back(object->function<void(const uint64_t *, int64_t, int64_t, void *)>(launch.entry.c_str()));
     if (!entries.back()) return "no entry " + launch.entry;
-    most = std::max(most, launch.extras[0]);
   }
-  scratch.assign(size_t(most) + 128, char(0xa5));
+  scratch.assign(size_t(scratchBytes()) + 128, char(0xa5));
   return "";
 }
 
-void KernelRun::launch() {
-  auto base = (reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64;
-  for (size_t i = 0; i < launches.size(); ++i) entries[i](launches[i].slots.data(), 0, launches[i].grid, reinterpret_cast<void *>(base));
+int64_t KernelRun::scratchBytes() const {
+  int64_t most = 0;
+  for (const Launch &launch : launches) most = std::max(most, launch.extras[0]);
+  return most;
 }
 
-/// In two pieces, with scratch and its guard poisoned.
+void KernelRun::startScratch(const Launch &launch) { std::memset(scratchBase(), 0, size_t(std::min<int64_t>(64, launch.extras[0]))); }
+
+void KernelRun::launch() {
+  for (size_t i = 0; i < launches.size(); ++i) {
+    startScratch(launches[i]);
+    entries[i](launches[i].slots.data(), 0, launches[i].grid, scratchBase());
+  }
+}
+
+/// In three pieces: two of one worker, one of another, each worker with scratch and its guard poisoned.
 std::string KernelRun::execute() {
-  auto base = (reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64;
   for (size_t i = 0; i < launches.size(); ++i) {
     const Launch &launch = launches[i];
-    int64_t middle = launch.grid / 2;
-    for (auto [begin, end] : {std::pair{int64_t(0), middle}, {middle, launch.grid}}) {
-      std::memset(scratch.data(), 0xff, scratch.size());
-      entries[i](launch.slots.data(), begin, end, reinterpret_cast<void *>(base));
-      for (const char *p = reinterpret_cast<char *>(base) + launch.extras[0]; p < scratch.data() + scratch.size(); ++p)
+    int64_t third = (launch.grid + 2) / 3, cuts[] = {0, std::min(third, launch.grid), std::min(2 * third, launch.grid), launch.grid};
+    for (int piece = 0; piece < 3; ++piece) {
+      if (piece != 1) {
+        std::memset(scratch.data(), 0xff, scratch.size());
+        startScratch(launch);
+      }
+      entries[i](launch.slots.data(), cuts[piece], cuts[piece + 1], scratchBase());
+      for (const char *p = scratchBase() + launch.extras[0]; p < scratch.data() + scratch.size(); ++p)
         if (*p != char(0xff)) return fmt::format("{} bytes of scratch are too few", launch.extras[0]);
     }
   }

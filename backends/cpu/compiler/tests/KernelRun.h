@@ -29,6 +29,8 @@ public:
   std::string target;
   /// All launches once, whole grids; after prepare.
   void launch();
+  /// Of a worker, the largest of the launches.
+  int64_t scratchBytes() const;
   CompileRequest request() const;
 
 private:
@@ -38,6 +40,9 @@ private:
   std::string load() override;
   std::string execute() override;
 
+  char *scratchBase() { return scratch.data() + (64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64) % 64; }
+  /// As a device half hands scratch to a worker's first task of a launch: the first 64 bytes are zero.
+  void startScratch(const Launch &launch);
   using Entry = void (*)(const uint64_t *, int64_t, int64_t, void *);
   std::shared_ptr<void> library;
   std::vector<Entry> entries;

@@ -154,12 +154,18 @@ std::ostream &operator<<(std::ostream &out, const Variant &v) {
 const KernelRun::Sizes kMatrix{{"M", 67}, {"N", 77}, {"K", 133}};
 const Variant kVariants[] = {
     {"matmul", "f32", kMatrix, {}, {{"pack_b", 0}}, 1e-4},
+    {"matmul", "f32", kMatrix, {}, {{"pack_b", 1}, {"bn", 32}, {"bk", 32}}, 1e-4},
     {"matmul", "f32", kMatrix, {}, {{"bm", 8}, {"bn", 16}, {"bk", 16}}, 1e-4},
-    {"matmul", "f32", kMatrix, {}, {{"bm", 64}, {"bn", 64}, {"bk", 64}, {"mr", 4}, {"nr", 64}}, 1e-4},
+    {"matmul", "f32", kMatrix, {}, {{"bm", 64}, {"bn", 64}, {"bk", 64}, {"mr", 2}, {"nr", 32}}, 1e-4},
     {"matmul", "f32", kMatrix, {}, {{"bk", 16}, {"split_k", 4}}, 1e-4},
     {"matmul", "bf16", kMatrix, {}, {{"bk", 16}, {"bm", 16}, {"pack_b", 0}}, 3e-2},
     {"matmul", "f32", {{"M", 5}, {"N", 77}, {"K", 133}}, {}, {{"bk", 16}, {"bn", 32}, {"pack_b", 0}}, 1e-4},
     {"matmul_int8", "scales=0", kMatrix, {}, {{"bk", 16}, {"bm", 16}, {"bn", 32}}, 0},
+    {"matmul_int8", "scales=0,out=i32", kMatrix, {}, {{"bk", 16}, {"bm", 16}, {"bn", 128}}, 0},
+    {"matmul_int8", "scales=0,out=i32", {{"M", 5}, {"N", 7}, {"K", 0}}, {}, {}, 0},
+    {"matmul", "f32", kMatrix, {}, {{"bm", 16}, {"bn", 16}, {"bk", 32}, {"l2_groupings.0", 2}}, 1e-4},
+    {"matmul", "f16", kMatrix, {}, {{"bm", 16}, {"bn", 128}, {"bk", 32}}, 1e-2},
+    {"batched_matmul", "f32", {{"B0", 3}, {"M", 17}, {"N", 23}, {"K", 31}}, {}, {{"bm", 8}, {"bn", 16}, {"bk", 16}}, 1e-4},
     {"softmax", "f32", {{"M", 5}, {"N", 300}}, {}, {{"reduction_loops.cols", 64}}, 1e-5},
     {"softmax", "f32", {{"M", 9}, {"N", 300}}, {}, {{"bm", 4}, {"unroll", 8}}, 1e-5},
     {"layer_norm", "f32", {{"M", 5}, {"N", 300}}, {{"eps", 1e-5}}, {{"reduction_loops.cols", 128}, {"streaming_stores", 1}}, 1e-4},
@@ -172,6 +178,24 @@ const Variant kVariants[] = {
      {{"B", 1}, {"H", 2}, {"HK", 1}, {"S", 65}, {"T", 99}, {"D", 40}},
      {{"scale", 0.2}},
      {{"bq", 16}, {"bk", 16}},
+     1e-4},
+    {"attention",
+     "f32,causal=1",
+     {{"B", 2}, {"H", 4}, {"HK", 2}, {"S", 65}, {"T", 99}, {"D", 40}},
+     {{"scale", 0.2}},
+     {{"bq", 16}, {"bk", 32}, {"pack_b", 2}},
+     1e-4},
+    {"attention",
+     "bf16",
+     {{"B", 2}, {"H", 2}, {"HK", 2}, {"S", 65}, {"T", 99}, {"D", 24}},
+     {{"scale", 0.2}},
+     {{"bq", 16}, {"bk", 16}, {"pack_b", 2}},
+     3e-2},
+    {"attention",
+     "f32,window=1",
+     {{"B", 1}, {"H", 2}, {"HK", 1}, {"S", 65}, {"T", 99}, {"D", 40}},
+     {{"scale", 0.2}, {"window", 9}},
+     {{"bq", 16}, {"bk", 16}, {"pack_b", 2}},
      1e-4},
     {"matvec_quantized", "f32", {{"N", 37}, {"K", 320}, {"KB", 10}}, {}, {{"kb", 16}, {"bn", 16}}, 1e-4},
 };
@@ -186,6 +210,19 @@ TEST_P(Settings, AgreeWithTheInterpreter) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Operators, Settings, testing::ValuesIn(kVariants));
+
+/// Of a large matmul only the packed panels of its columns are copies: operands are read, and sums kept, where they lie.
+TEST(Dots, CopyNothingButPanels) {
+  for (auto [grouping, m] : {std::pair{1, 256}, {64, 256}, {64, 16}}) {
+    KernelRun run("matmul", "f32", {{"M", m}, {"N", 256}, {"K", 256}});
+    for (auto [name, value] : {std::pair{"bm", 16}, {"bn", 64}, {"bk", 128}, {"pack_b", 2}, {"l2_groupings.0", grouping}})
+      run.overrides.set(name, int64_t(value));
+    ASSERT_EQ(run.prepare(), "");
+    int64_t panels = 256 * 64 * 4;
+    EXPECT_GE(run.scratchBytes(), panels);
+    EXPECT_LT(run.scratchBytes(), panels + 1024) << "grouping " << grouping << ", " << m << " rows";
+  }
+}
 
 /// Code for every target, whether or not this machine runs it.
 TEST(Targets, AllCompile) {

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/compiler/codegen/tests/DotCase.h"
+#include "backends/cpu/compiler/codegen/Loops.h"
 #include "backends/cpu/compiler/codegen/Pack.h"
 #include "core/DType.h"
 
@@ -25,7 +26,7 @@ static const char *nameOf(DotElement element) {
 std::string DotCase::text() const {
   static const char *const operands[] = {"in place along k", "in place along lines", "packed along k", "packed along lines",
                                          "packed strided"};
-  static const char *const outputs[] = {"added", "overwritten", "added to padded", "finished", "finished unrolled"};
+  static const char *const outputs[] = {"added", "overwritten", "added to padded", "in blocks", "finished", "finished unrolled"};
   return fmt::format("{} {} x {} {}, {}, tile {}x{} unroll {} kblock {}, m {} n {} k {}", nameOf(lhs), operands[unsigned(left)],
                      nameOf(rhs), operands[unsigned(right)], outputs[unsigned(output)], schedule.mr, schedule.nr, schedule.kUnroll,
                      schedule.kBlock, m, n, k);
@@ -96,6 +97,27 @@ Compiled compileDot(const DotCase &test, const CpuTarget &target, Status *status
             else
               b.CreateAlignedStore(sums, address, align);
           };
+        }
+        if (test.output == Output::Blocked) {
+          Value *group = b.getInt64(form->group);
+          Value *half = b.CreateMul(b.CreateSDiv(b.CreateSDiv(shape.k, group), b.getInt64(2)), group);
+          if (form->flipRhs) {
+            left.rowSums = stackScratch(b, b.getInt32Ty(), uint64_t(test.maxM), "sums");
+            emitRowSums(b, *form, left, shape.m, shape.k, left.rowSums);
+          }
+          for (bool second : {false, true}) {
+            DotShape part = shape;
+            part.k = second ? b.CreateSub(shape.k, half) : half;
+            if (second) {
+              left.pointer = b.CreateGEP(dotMemoryType(b.getContext(), test.lhs), lhs, b.CreateMul(half, lhsK));
+              right.pointer =
+                  b.CreateGEP(dotMemoryType(b.getContext(), form->packedRhs), packedRhs, b.CreateMul(half, b.getInt64(tile.nr)));
+            }
+            output.accumulate = b.CreateICmpEQ(b.CreateICmpSGE(cRow, b.getInt64(0)), b.getInt1(second));
+            *status = emitDot(b, *form, left, right, part, output, schedule, target);
+            if (!status->isOk()) return;
+          }
+          return;
         }
         *status = emitDot(b, *form, left, right, shape, output, schedule, target);
       });
@@ -223,7 +245,7 @@ std::string checkDot(const DotCase &test, const CpuTarget &target, DotFunction *
     if (column < n) {
       double sum = 0;
       for (int64_t p = 0; p < k; ++p) sum += left.at(row, p) * right.at(column, p);
-      want = adds ? want + sum : test.output == Output::Overwrite ? sum : 2 * sum + row;
+      want = adds ? want + sum : test.output <= Output::Blocked ? sum : 2 * sum + row;
     } else if (padded && column < columns) {
       continue;
     }

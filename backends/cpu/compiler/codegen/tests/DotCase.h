@@ -19,7 +19,14 @@ enum class Operand : uint8_t {
   PackedLine,   ///< ... in rows (columns)
   PackedStrided ///< ... in neither
 };
-enum class Output : uint8_t { Add, Overwrite, PaddedAdd, Finish, FinishUnrolled };
+enum class Output : uint8_t {
+  Add,
+  Overwrite,
+  PaddedAdd,
+  Blocked, ///< two calls, each half of k; which one overwrites is known when they run
+  Finish,
+  FinishUnrolled
+};
 
 struct DotCase {
   DotElement lhs = DotElement::F32, rhs = DotElement::F32;

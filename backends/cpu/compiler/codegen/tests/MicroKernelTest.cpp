@@ -72,6 +72,9 @@ TEST_P(MicroKernel, PackedRhs) {
     for (Operand left : {Operand::PackedLine, Operand::PackedK, Operand::PackedStrided})
       check(with(left, Operand::PackedLine, outputs[i++ % 5]), target, 40);
     for (Output output : outputs) check(with(Operand::InPlaceK, Operand::PackedK, output), target, 40);
+    DotSchedule schedule;
+    schedule.prefetchSums = true, schedule.kUnroll = 4;
+    check(with(Operand::InPlaceK, Operand::PackedLine, Output::Blocked, schedule), target, 40);
     if (dotForm(GetParam().lhs, GetParam().rhs, target)->group == 1)
       check(with(Operand::InPlaceLine, Operand::PackedLine, Output::Add), target, 40);
   }
