@@ -94,9 +94,8 @@ const View &PhaseScalars::viewOf(Value value) {
 }
 
 llvm::Value *PhaseScalars::hoisted(Value value) {
-  if (auto found = scalars.find(value); found != scalars.end())
-    if (llvm::isa<llvm::Constant>(found->second) || hoistedScalars.contains(value)) return found->second;
   if (auto found = hoistedScalars.find(value); found != hoistedScalars.end()) return found->second;
+  if (auto found = scalars.find(value); found != scalars.end() && llvm::isa<llvm::Constant>(found->second)) return found->second;
   llvm::Value *result = nullptr;
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     // A scalar of the kernel: its bits lie in a slot.

@@ -100,10 +100,12 @@ bool IndexBounds::isAtMostSize(Value upper, Value view, unsigned dim) const {
   if (auto size = upper.getDefiningOp<DimOp>()) return extents.atomOfSize(size.getView(), size.getDim()) == extents.atomOfSize(view, dim);
   if (auto constantOp = upper.getDefiningOp<arith::ConstantOp>()) {
     int64_t size = extents.staticSize(view, dim);
-    return size >= 0 && cast<IntegerAttr>(constantOp.getValue()).getInt() <= size;
+    return cast<IntegerAttr>(constantOp.getValue()).getInt() <= std::max<int64_t>(size, 0);
   }
   if (isa_and_nonnull<arith::MinSIOp, arith::MinUIOp>(upper.getDefiningOp()))
     return isAtMostSize(upper.getDefiningOp()->getOperand(0), view, dim) || isAtMostSize(upper.getDefiningOp()->getOperand(1), view, dim);
+  if (isa_and_nonnull<arith::MaxSIOp>(upper.getDefiningOp()))
+    return isAtMostSize(upper.getDefiningOp()->getOperand(0), view, dim) && isAtMostSize(upper.getDefiningOp()->getOperand(1), view, dim);
   if (auto end = upper.getDefiningOp<EndOp>()) {
     Value range = end.getRange();
     if (auto make = range.getDefiningOp<MakeRangeOp>()) return isAtMostSize(make.getEnd(), view, dim);
@@ -125,10 +127,12 @@ bool IndexBounds::isNonNegative(Value index) const {
     auto integer = dyn_cast<IntegerAttr>(constantOp.getValue());
     return integer && !integer.getValue().isNegative();
   }
-  if (isa<arith::AddIOp, arith::MulIOp, arith::DivUIOp, arith::RemUIOp, arith::DivSIOp, arith::RemSIOp, arith::CeilDivUIOp,
-          arith::CeilDivSIOp, arith::MinSIOp, arith::MinUIOp, arith::FloorDivSIOp>(op))
+  if (isa<arith::AddIOp, arith::MulIOp, arith::DivSIOp, arith::RemSIOp, arith::CeilDivUIOp, arith::CeilDivSIOp, arith::MinSIOp,
+          arith::FloorDivSIOp>(op))
     return isNonNegative(op->getOperand(0)) && isNonNegative(op->getOperand(1));
-  if (isa<arith::MaxSIOp>(op)) return isNonNegative(op->getOperand(0)) || isNonNegative(op->getOperand(1));
+  // Unsigned: no larger than the dividend, smaller than the divisor, no larger than either.
+  if (isa<arith::DivUIOp>(op)) return isNonNegative(op->getOperand(0));
+  if (isa<arith::RemUIOp, arith::MinUIOp, arith::MaxSIOp>(op)) return isNonNegative(op->getOperand(0)) || isNonNegative(op->getOperand(1));
   if (auto begin = dyn_cast<BeginOp>(op)) {
     if (auto make = begin.getRange().getDefiningOp<MakeRangeOp>()) return isNonNegative(make.getBegin());
     if (auto argument = dyn_cast<BlockArgument>(begin.getRange()))
