@@ -1,7 +1,8 @@
 """Times what a user would pick instead, on this machine's CPU, side by side with Pantile.
 
 All peers of a workload run interleaved in one process, round by round, so that a noisy neighbour hurts all alike; a
-row prints each peer's best and median time and Pantile's ratio to the best peer (above 1 is faster). Results are
+row prints each peer's best and median time and Pantile's ratio to the best peer (above 1 is faster). Before each timed
+block the process waits until the idle workers of whoever ran last have stopped spinning (`settle`). Results are
 checked against float64. Peers: OpenBLAS (numpy), PyTorch eager into a preallocated output, torch.compile.
 
     python3 peers_cpu.py [--threads 1,2] [--only sgemm,softmax] [--rounds 9] [--compile] [--out rows.json]
@@ -203,6 +204,28 @@ def relative_error(out, reference):
     return ((out - reference).norm() / reference.norm().clamp_min(1e-30)).item()
 
 
+def settle(limit=1.0):
+    """Returns once this process uses no processor: a thread pool's idle workers spin for milliseconds after its last
+    call (OpenBLAS some 30, OpenMP some 2), and would hold a core that the next peer is timed on."""
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < limit:
+        wall, used = time.perf_counter(), time.process_time()
+        time.sleep(0.004)
+        if time.process_time() - used < 0.05 * (time.perf_counter() - wall):
+            return
+    print(f"some peer's threads kept spinning for {limit} s: two-thread figures are not to be trusted", file=sys.stderr)
+
+
+def timed(call, repeat):
+    """Seconds a call takes, of `repeat` in a row on threads that are awake and alone."""
+    settle()
+    call()
+    begin = time.perf_counter()
+    for _ in range(repeat):
+        call()
+    return (time.perf_counter() - begin) / repeat
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--threads", default="1,2")
@@ -227,19 +250,11 @@ def main():
                     if mine is not None:
                         peers["pantile"] = mine
                 errors = {n: relative_error(f(), reference) for n, f in peers.items()}
-                repeat = {}
-                for n, f in peers.items():
-                    f()
-                    t = time.perf_counter()
-                    f()
-                    repeat[n] = max(1, min(1000, int(0.03 / max(time.perf_counter() - t, 1e-7))))
+                repeat = {n: max(1, min(1000, int(0.03 / max(timed(f, 1), 1e-7)))) for n, f in peers.items()}
                 times = {n: [] for n in peers}
                 for _ in range(a.rounds):
                     for n, f in peers.items():
-                        t = time.perf_counter()
-                        for _ in range(repeat[n]):
-                            f()
-                        times[n].append((time.perf_counter() - t) / repeat[n])
+                        times[n].append(timed(f, repeat[n]))
             best = {n: min(t) for n, t in times.items()}
             row = {
                 "workload": w.name,
