@@ -115,7 +115,7 @@ pantile_code pantile_context_set_threads(pantile_context *context, uint32_t thre
   return guarded(error, [&]() -> Status {
     if (!context) return missing("context");
     PANTILE_RETURN_IF_ERROR(context->context->checkUsable());
-    return context->context->setThreads(threads);
+    return context->context->device->setThreads(threads);
   });
 }
 

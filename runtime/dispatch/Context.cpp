@@ -153,7 +153,7 @@ Expected<std::unique_ptr<Context>> Context::create(Settings settings) {
     if (!plugin.problem.isOk()) context->log.info(fmt::format("{} is not used: {}", plugin.path, plugin.problem.text()));
   PANTILE_ASSIGN(context->device, openDevice(s, context->plugins));
   if (s.threads) {
-    Status status = context->setThreads(*s.threads);
+    Status status = context->device->setThreads(*s.threads);
     if (!status.isOk() && status.code() != PANTILE_UNSUPPORTED) return status;
   }
   context->defaultStream = std::unique_ptr<Stream>(new Stream{*context->device});
@@ -185,19 +185,6 @@ Context::~Context() {
   if (compiler) compiler->processes().abandon();
   if (defaultStream) defaultStream->workspaces.abandon();
   if (device) device->abandon();
-}
-
-Status Context::setThreads(uint32_t count) {
-  pantile_message *message = nullptr;
-  int32_t code = device->table().set_option(device->handle(), "threads", count, &message);
-  PANTILE_RETURN_IF_ERROR(statusOf(code, message, "the number of threads cannot be set"));
-  threadCount.store(count);
-  return {};
-}
-
-std::optional<uint32_t> Context::threads() const {
-  const int64_t count = threadCount.load();
-  return count < 0 ? std::nullopt : std::optional(uint32_t(count));
 }
 
 Status Context::checkUsable() const {

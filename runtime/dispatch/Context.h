@@ -56,10 +56,6 @@ public:
   std::unique_ptr<tuner::ConfigurationCache> configurations;
   std::unique_ptr<CompilerClient> compiler;
 
-  /// Threads of a device that has them; 0: all. Workers that tune get the same number.
-  Status setThreads(uint32_t count);
-  std::optional<uint32_t> threads() const;
-
   DLDevice dlpack() const { return {DLDeviceType(device->info().dlpack_device_type), device->info().ordinal}; }
   const std::string &backend() const { return device->backend(); }
   std::string target() const { return device->info().target; }
@@ -71,7 +67,6 @@ public:
 private:
   explicit Context(Settings settings);
   const unsigned generation;
-  std::atomic<int64_t> threadCount{-1}; ///< -1: as the device has it
   std::string build;
   std::vector<std::string> roots;
 };

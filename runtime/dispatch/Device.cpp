@@ -44,6 +44,7 @@ Expected<std::unique_ptr<Device>> Device::open(LoadedPlugin plugin, uint32_t ord
   opened->deviceInfo = info;
   for (uint32_t i = 0; i < info.property_count; ++i)
     if (info.properties[i].name && !info.properties[i].text) opened->numbers[info.properties[i].name] = info.properties[i].integer;
+  if (auto all = opened->numbers.find("threads"); all != opened->numbers.end()) opened->threadCount = all->second;
   pantile_message *message = nullptr;
   PANTILE_RETURN_IF_ERROR(statusOf(opened->table().open(ordinal, &opened->device, &message), message, "the device cannot be opened"));
   return opened;
@@ -59,6 +60,24 @@ std::string Device::text(std::string_view property, std::string_view otherwise) 
 
 Device::~Device() {
   if (device) table().close(device);
+}
+
+std::map<std::string, int64_t, std::less<>> Device::constants() const {
+  auto result = numbers;
+  if (threads()) result["threads"] = threads();
+  return result;
+}
+
+Status Device::setThreads(uint32_t count) {
+  pantile_message *message = nullptr;
+  int32_t code = table().set_option(device, "threads", count, &message);
+  PANTILE_RETURN_IF_ERROR(statusOf(code, message, "the number of threads cannot be set"));
+  auto all = numbers.find("threads");
+  if (all == numbers.end())
+    threadCount.store(count);
+  else
+    threadCount.store(count ? std::min<int64_t>(count, all->second) : all->second);
+  return {};
 }
 
 Expected<void *> Device::allocate(size_t bytes) {

@@ -30,7 +30,11 @@ public:
 
   const std::string &backend() const { return plugin.name; }
   const pantile_device_info &info() const { return deviceInfo; }
-  const std::map<std::string, int64_t, std::less<>> &constants() const { return numbers; } ///< properties that are numbers
+  /// Properties that are numbers, those that options set ("threads") as they stand now: what `d.` names in expressions.
+  std::map<std::string, int64_t, std::less<>> constants() const;
+  /// Host threads that launches use; 0: the device has no such notion.
+  int64_t threads() const { return threadCount.load(std::memory_order_relaxed); }
+  Status setThreads(uint32_t count); ///< 0: all
   /// A property that is a text; `otherwise` where the device does not say.
   std::string text(std::string_view property, std::string_view otherwise) const;
   const pantile_device_interface &table() const { return *plugin.device; }
@@ -68,6 +72,7 @@ private:
   std::set<std::string> labels;
   std::array<std::atomic<const char *>, 4> recent{};
   std::atomic<uint32_t> recentCount{0};
+  std::atomic<int64_t> threadCount{0};
 };
 
 /// Scratch memory of launches on one stream. A launch takes a block, enqueues, and gives it back: the next launch on the

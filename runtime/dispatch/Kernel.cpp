@@ -76,7 +76,7 @@ bool Kernel::describeCall(DLTensor *const *tensors, size_t count, Words &w) cons
   const auto arguments = kernelSignature.arguments();
   if (count != arguments.size() || !tensors) return false;
   uint32_t at = 0;
-  uint64_t hash = 0x243f6a8885a308d3u;
+  uint64_t hash = mix(0x243f6a8885a308d3u, w.words[at++] = uint64_t(owner.device->threads()));
   for (size_t i = 0; i < count; ++i) {
     const DLTensor *t = tensors[i];
     if (!t || t->ndim < 0 || t->ndim > PANTILE_MAX_RANK || at + 2 * PANTILE_MAX_RANK + 1 > kMaxWords || (t->ndim && !t->shape))
@@ -193,6 +193,8 @@ Status Kernel::prepare(DLTensor *const *tensors, size_t count) {
 
 std::string Kernel::shapeKey(const Facts &facts, std::span<const BoundArgument> bound) const {
   std::string key = bytesOf(facts);
+  const int64_t threads = owner.device->threads();
+  key.append(reinterpret_cast<const char *>(&threads), sizeof(threads));
   for (const auto &b : bound)
     for (int d = 0; d < b.rank; ++d) {
       key.append(reinterpret_cast<const char *>(&b.sizes[d]), sizeof(int64_t));
@@ -219,7 +221,8 @@ Expected<const CompiledKernel *> Kernel::resolve(std::span<const BoundArgument> 
   {
     std::shared_lock lock(mutex);
     if (auto found = byShape.find(key); found != byShape.end()) return found->second;
-    for (const auto &compiled : compiledKernels) existing.push_back(&compiled->selection);
+    for (const auto &compiled : compiledKernels)
+      if (compiled->threads == owner.device->threads()) existing.push_back(&compiled->selection);
     wanted = pinned;
     before = epoch.load();
   }
@@ -259,7 +262,7 @@ Expected<const CompiledKernel *> Kernel::resolve(std::span<const BoundArgument> 
 Expected<const CompiledKernel *> Kernel::load(Selection selection) {
   const Digest key = artifactKey(owner, kernelSignature, selection);
   for (const auto &compiled : compiledKernels)
-    if (compiled->key == key) return compiled.get();
+    if (compiled->key == key && compiled->threads == owner.device->threads()) return compiled.get();
   std::optional<Artifact> artifact;
   if (auto stored = owner.artifacts->get(EntryKind::Artifact, key)) {
     ByteReader reader(*stored);
@@ -301,6 +304,7 @@ Expected<const CompiledKernel *> Kernel::load(Selection selection) {
   compiled->plan.label = owner.device->keep(kernelSignature.name() + " " + selection.configuration.toText());
   compiled->selection = std::move(selection);
   compiled->key = key;
+  compiled->threads = owner.device->threads();
   artifact->code.clear();
   compiled->artifact = *std::move(artifact);
   std::unique_lock lock(mutex);
@@ -359,7 +363,8 @@ Expected<Kernel::Description> Kernel::describe(DLTensor *const *tensors, size_t 
   const CompiledKernel *loaded = nullptr;
   {
     std::shared_lock lock(mutex);
-    for (const auto &compiled : compiledKernels) existing.push_back(&compiled->selection);
+    for (const auto &compiled : compiledKernels)
+      if (compiled->threads == owner.device->threads()) existing.push_back(&compiled->selection);
     wanted = pinned;
     if (auto found = byShape.find(shapeKey(facts, bound)); found != byShape.end()) loaded = found->second;
   }

@@ -28,6 +28,7 @@ struct SharedTensors;
 struct CompiledKernel {
   Selection selection;
   Digest key;
+  int64_t threads = 0; ///< Device::threads() it was selected for
   LaunchPlan plan;
   Artifact artifact; ///< without its code
   Device *device = nullptr;
@@ -80,6 +81,7 @@ private:
   Status interpretShared(SharedTensors &shared);
   Status launchInterpreted(Stream &stream, std::span<const BoundArgument> bound);
   Status explain(const Selection &selection);
+  /// Of a call on as many host threads as the device uses now.
   std::string shapeKey(const Facts &facts, std::span<const BoundArgument> bound) const;
 
   Context &owner;

@@ -20,7 +20,7 @@ namespace pantile {
 
 namespace {
 
-constexpr uint64_t kSelectionVersion = 3;
+constexpr uint64_t kSelectionVersion = 4;
 
 struct Stamp {
   int64_t size = -1, seconds = 0, nanoseconds = 0, inode = 0; ///< size -1: there is no such file
@@ -232,14 +232,21 @@ tuner::CacheKey cacheKey(const Question &question) {
   key.hardware = question.context.device->info().hardware;
   key.kernel = question.signature.name();
   key.tuningKey = question.signature.tuningKey(question.facts).hex();
-  for (const auto &[name, value] : question.context.device->constants()) key.hardwareFacts[name] = value;
+  for (const auto &[name, value] : question.context.device->constants())
+    if (name != "threads") key.hardwareFacts[name] = value; // that is no fact of the hardware: see cacheQuery
   return key;
+}
+
+std::string cacheFacts(const Context &context) {
+  const int64_t threads = context.device->threads();
+  return threads ? fmt::format("threads={}", threads) : "";
 }
 
 tuner::CacheQuery cacheQuery(const Question &question, const SpaceDescription &description) {
   tuner::CacheQuery query;
   query.shape = question.signature.shape(question.bound);
   query.space = tuner::spaceHash(description);
+  query.facts = cacheFacts(question.context);
   query.regime = "warm";
   return query;
 }

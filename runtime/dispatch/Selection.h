@@ -42,6 +42,9 @@ Expected<SpaceDescription> spaceOf(Context &context, const Signature &signature,
 tuner::CallValues callValues(const Question &question);
 Numbers valuesOf(const SpaceDescription &description, const Configuration &configuration);
 tuner::CacheKey cacheKey(const Question &question);
+/// What beyond sizes an entry of the configuration cache holds for: the number of host threads, where the device has them. The
+/// best configuration for one is not the best for two, nor near it (the tasks that one worker runs in a row).
+std::string cacheFacts(const Context &context);
 tuner::CacheQuery cacheQuery(const Question &question, const SpaceDescription &description);
 
 /// Selections made for other shapes of this kernel, whose code exists.

@@ -245,8 +245,6 @@ TEST_F(Dispatch, MissingEntriesAreUnimplemented) {
   pantile_error *error = nullptr;
   EXPECT_EQ(pantile_stream_wrap(context, nullptr, &stream, &error), PANTILE_UNIMPLEMENTED);
   EXPECT_SAYS(take(error), "older");
-  EXPECT_EQ(pantile_context_set_threads(context, 1, &error), PANTILE_UNIMPLEMENTED);
-  take(error);
 }
 
 } // namespace

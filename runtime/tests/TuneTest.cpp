@@ -72,6 +72,44 @@ TEST_F(Tune, FindsTheOneThatIsRight) {
   EXPECT_EQ(y[0], 3);
 }
 
+TEST_F(Tune, BelongsToANumberOfThreads) {
+  Tensor a(x.data(), {100}), b(y.data(), {100}), c(x.data(), {90}), d(y.data(), {90});
+  DLTensor *arguments[] = {a, b}, *others[] = {c, d};
+  pantile_tune_options wanted{};
+  wanted.strategy = "exhaustive";
+  wanted.seconds = 60;
+  auto source = [&](const KernelHandle &kernel, DLTensor **of) {
+    return nlohmann::json::parse(describe(kernel, of, 2))["source"].get<std::string>();
+  };
+  auto threads = [&](uint32_t count) { EXPECT_EQ(pantile_context_set_threads(context, count, nullptr), PANTILE_OK); };
+  threads(2);
+  tune(wanted, arguments);
+  ASSERT_EQ(code, PANTILE_OK) << said;
+  auto kernel = scale();
+  EXPECT_EQ(launch(kernel, arguments, 2), "");
+  EXPECT_EQ(source(kernel, arguments), "tuned");
+  EXPECT_EQ(source(kernel, others), "neighbour");
+  // Neither what is on disk nor what this kernel has compiled serves another number.
+  threads(1);
+  EXPECT_EQ(source(kernel, arguments), "default");
+  EXPECT_EQ(launch(kernel, arguments, 2), "");
+  EXPECT_EQ(source(kernel, others), "default");
+  threads(0); // all four
+  EXPECT_EQ(source(kernel, arguments), "default");
+  tune(wanted, arguments);
+  ASSERT_EQ(code, PANTILE_OK) << said;
+  kernel.reset();
+  remake(); // all four again: unset is the same as all
+  kernel = scale();
+  EXPECT_EQ(source(kernel, arguments), "tuned");
+  threads(9); // no more than there are
+  EXPECT_EQ(source(kernel, arguments), "tuned");
+  threads(2);
+  EXPECT_EQ(source(kernel, arguments), "tuned");
+  threads(3);
+  EXPECT_EQ(source(kernel, arguments), "default");
+}
+
 TEST_F(Tune, WithoutAnInterpreterCandidatesMustAgree) {
   options.plugin_path = PANTILE_TEST_PLUGINS;
   options.log_level = PANTILE_LOG_OFF + 1;

@@ -157,7 +157,7 @@ Status CandidateRunner::ensure(const tuner::CompiledCandidate &candidate, tuner:
     if (isEmulated(setup.backend)) setup.backend += ":" + question.context.target();
     setup.ir = question.signature.text();
     setup.ordinal = uint32_t(question.context.device->info().ordinal);
-    if (auto threads = question.context.threads()) setup.threads = *threads;
+    if (auto threads = question.context.device->threads()) setup.threads = threads;
     setup.tensors = records;
     setup.inputBytes = setup.referenceOffset = inputBytes;
     ByteWriter writer;

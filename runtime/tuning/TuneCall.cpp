@@ -26,7 +26,7 @@ std::string today() {
   return text;
 }
 
-/// What a journal is about: kernel, facts, sizes, device, builds.
+/// What a journal is about: kernel, facts, sizes, device, threads, builds.
 std::string journalKeyOf(const Question &question, const tuner::CacheKey &key, const SpaceDescription &space) {
   Hasher hasher;
   hasher.field(key.tuningKey)
@@ -34,6 +34,7 @@ std::string journalKeyOf(const Question &question, const tuner::CacheKey &key, c
       .field(question.context.target())
       .field(key.hardware)
       .field(question.context.compilerBuild())
+      .field(cacheFacts(question.context))
       .field(tuner::spaceHash(space));
   for (const auto &[name, size] : question.signature.shape(question.bound)) hasher.field(name).field(uint64_t(size));
   return hasher.finish().hex();
@@ -81,6 +82,7 @@ Expected<tuner::TuneResult> tuneCall(const Question &question, const TuneCallOpt
 
   tuner::CacheEntry entry;
   entry.shape = question.signature.shape(question.bound);
+  entry.facts = cacheFacts(context);
   entry.regime = "warm";
   entry.configuration = result.configuration;
   entry.time = {result.time.median, result.time.low, result.time.high, result.baseline, int64_t(result.time.samples)};

@@ -84,7 +84,7 @@ Status Worker::prepare(ByteReader &reader, Descriptor memory) {
   }
   host = device->info().dlpack_device_type == kDLCPU;
   pantile_message *message = nullptr;
-  if (setup.threads >= 0) (void)statusOf(device->table().set_option(device->handle(), "threads", setup.threads, &message), message, "");
+  if (setup.threads >= 0) PANTILE_RETURN_IF_ERROR(device->setThreads(uint32_t(setup.threads)));
   stream = std::unique_ptr<Stream>(new Stream{*device});
   PANTILE_ASSIGN(signature, Signature::read(setup.ir));
   PANTILE_ASSIGN(shared, SharedMemory::map(std::move(memory)));

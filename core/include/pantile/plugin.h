@@ -329,8 +329,8 @@ typedef struct pantile_device_interface {
   void (*unload)(pantile_module_handle *module);
   /** No allocation, no lock that a compile could hold, no implicit synchronization with other streams. */
   int32_t (*launch)(pantile_device_handle *device, pantile_stream_handle *stream, const pantile_launch_call *call, pantile_message **error);
-  /** Sets a named number for launches that follow ("threads": host threads of a CPU, 0: all). Unknown names are
-      PANTILE_UNSUPPORTED. */
+  /** Sets a named number for launches that follow ("threads": host threads, 0: as many as the device's property of that
+      name says, which expressions see as set, `d.threads`). Unknown names are PANTILE_UNSUPPORTED. */
   int32_t (*set_option)(pantile_device_handle *device, const char *name, int64_t value, pantile_message **error);
 } pantile_device_interface;
 

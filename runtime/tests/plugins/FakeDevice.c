@@ -93,7 +93,7 @@ static int32_t count(uint32_t *number, pantile_message **error) {
   return PANTILE_OK;
 }
 static int32_t describe(uint32_t ordinal, pantile_device_info *info, pantile_message **error) {
-  static const pantile_property properties[] = {{"units", 2, NULL}, {"vector", 0, "none"}};
+  static const pantile_property properties[] = {{"units", 2, NULL}, {"vector", 0, "none"}, {"threads", 4, NULL}};
   (void)ordinal, (void)error;
   memset(info, 0, sizeof(*info));
   info->struct_size = sizeof(*info);
@@ -103,7 +103,7 @@ static int32_t describe(uint32_t ordinal, pantile_device_info *info, pantile_mes
   strcpy(info->uuid, "fake-0");
   info->memory_bytes = 1 << 20;
   info->dlpack_device_type = DLPACK_TYPE;
-  info->property_count = 2;
+  info->property_count = 3;
   info->properties = properties;
   return PANTILE_OK;
 }
@@ -250,6 +250,11 @@ static const pantile_capture_interface capture = {
     sizeof(pantile_capture_interface), 0, check_memory, is_capturing, capture_begin, capture_end, replay, graph_release};
 #endif
 
+static int32_t set_option(pantile_device_handle *device, const char *name, int64_t value, pantile_message **error) {
+  (void)device, (void)value;
+  return strcmp(name, "threads") == 0 ? PANTILE_OK : fail(error, PANTILE_UNSUPPORTED, "the fake device has the option 'threads' only");
+}
+
 static pantile_device_interface device = {FAKE_TABLE_SIZE,
                                           0,
                                           count,
@@ -273,7 +278,7 @@ static pantile_device_interface device = {FAKE_TABLE_SIZE,
                                           load,
                                           unload,
                                           launch,
-                                          NULL};
+                                          set_option};
 
 static const void *query_interface(const pantile_plugin *plugin, const char *name) {
   (void)plugin;
