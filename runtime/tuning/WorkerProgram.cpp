@@ -123,7 +123,8 @@ Status Worker::prepare(ByteReader &reader, Descriptor memory) {
     for (auto &[start, stop] : events)
       for (auto *event : {&start, &stop})
         PANTILE_RETURN_IF_ERROR(statusOf(device->table().event_create(device->handle(), event, &message), message, "no event"));
-    if (auto l2 = device->constants().find("l2_bytes"); l2 != device->constants().end() && l2->second > 0) {
+    const auto constants = device->constants();
+    if (auto l2 = constants.find("l2_bytes"); l2 != constants.end() && l2->second > 0) {
       flushedBytes = uint64_t(2 * l2->second);
       PANTILE_ASSIGN(flushed, device->allocate(flushedBytes));
     }
