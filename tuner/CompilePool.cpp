@@ -46,15 +46,32 @@ void CompilePool::wait(std::chrono::milliseconds limit) {
   news = 0;
 }
 
+CompilePool::Pause::Pause(CompilePool *pool) : pool(pool) {
+  if (!pool) return;
+  std::unique_lock lock(pool->mutex);
+  ++pool->pauses;
+  pool->idle.wait(lock, [&] { return pool->running == 0; });
+}
+
+CompilePool::Pause::~Pause() {
+  if (!pool) return;
+  {
+    std::lock_guard lock(pool->mutex);
+    --pool->pauses;
+  }
+  pool->queued.notify_all();
+}
+
 void CompilePool::work() {
   for (;;) {
     std::shared_ptr<Job> job;
     {
       std::unique_lock lock(mutex);
-      queued.wait(lock, [this] { return stopping || !queue.empty(); });
+      queued.wait(lock, [this] { return stopping || (!queue.empty() && !pauses); });
       if (stopping) return;
       job = std::move(queue.front());
       queue.pop_front();
+      ++running;
     }
     Expected<CompiledCandidate> result = compiler.compile(job->configuration, deadline());
     {
@@ -62,8 +79,10 @@ void CompilePool::work() {
       job->result.emplace(std::move(result));
       job->done = true;
       ++news;
+      --running;
     }
     finished.notify_one();
+    idle.notify_all();
   }
 }
 

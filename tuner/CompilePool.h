@@ -44,14 +44,26 @@ public:
   /// Returns when some job finished since the last call, or after `limit`.
   void wait(std::chrono::milliseconds limit);
 
+  /// While one lives nothing is compiled: it waits for what has begun, and holds back the rest. `pool` may be null.
+  class Pause {
+  public:
+    explicit Pause(CompilePool *pool);
+    ~Pause();
+    Pause(const Pause &) = delete;
+    Pause &operator=(const Pause &) = delete;
+
+  private:
+    CompilePool *pool;
+  };
+
 private:
   void work();
   Compiler &compiler;
   std::function<Clock::time_point()> deadline;
   std::mutex mutex;
-  std::condition_variable queued, finished;
+  std::condition_variable queued, finished, idle;
   std::deque<std::shared_ptr<Job>> queue;
-  unsigned news = 0;
+  unsigned news = 0, running = 0, pauses = 0;
   bool stopping = false;
   std::vector<std::thread> threads;
 };

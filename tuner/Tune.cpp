@@ -300,6 +300,7 @@ bool Driver::measureTimes(Trial &trial, const CompiledCandidate &candidate, bool
   };
   auto checkDeadline = deadlineIn(options.checkSeconds, cut);
   if (Status checked = runner.check(candidate, checkDeadline); !checked.isOk()) return failure(checked);
+  CompilePool::Pause pause(options.exclusive ? pool.get() : nullptr);
 
   auto more = [&](unsigned samples) -> Status {
     double seconds = options.timeSeconds;
@@ -398,6 +399,7 @@ void Driver::finals(TuneResult &result) {
   }
   pool.reset(); // what was being compiled is not wanted any more, and would disturb
   if (finalists.size() < 2) return;
+  CompilePool::Pause pause(pool.get());
   FinalsLimits limits;
   limits.deadline = Clock::now() + inSeconds(kFinalsSeconds);
   if (options.seconds > 0) limits.deadline = std::min(limits.deadline, hardEnd);

@@ -2,7 +2,8 @@
 //
 // Part of Pantile, under the Apache License v2.0 with LLVM Exceptions.
 //
-// A pool of threads compiles while the calling thread checks and times; nothing waits for a whole batch.
+// A pool of threads compiles while the calling thread checks and times; nothing waits for a whole batch. Where candidates use
+// every processor, it pauses while one is timed.
 //
 //   1. Candidates are asked in small batches and compiled ahead. They are measured in the order asked (so a seed decides a
 //      run, as far as clocks allow), except that one whose compilation takes very long is overtaken.
@@ -47,6 +48,7 @@ struct TuneOptions {
   std::string journal;              ///< path of a JSON-lines file; empty: none
   std::string journalKey;           ///< what the journal is about (kernel, facts, sizes, builds); another key's is set aside
   unsigned compileWorkers = 0;      ///< 0: one less than the processors, at least 1
+  bool exclusive = false;           ///< candidates use every processor: nothing is compiled while one is timed
   double compileSeconds = 15;       ///< deadline of one compilation
   double checkSeconds = 30;         ///< deadline of one check
   double timeSeconds = 10;          ///< deadline of one `time` before anything is known; later 20 * best + 2 s

@@ -40,7 +40,7 @@ public:
   milliseconds compileTime{0}, runTime{0};
   double noise = 0;
 
-  std::atomic<unsigned> compiles = 0, compiling = 0, mostCompiling = 0, overlapped = 0, interrupts = 0;
+  std::atomic<unsigned> compiles = 0, compiling = 0, mostCompiling = 0, overlapped = 0, timedBeside = 0, interrupts = 0;
   std::atomic<bool> stop = false;
   unsigned checks = 0, sampled = 0;
   std::map<Point, unsigned> samplesOf;
@@ -89,7 +89,7 @@ public:
   Expected<std::vector<double>> time(const CompiledCandidate &candidate, unsigned samples, Clock::time_point) override {
     const Point &point = pointOf(candidate);
     EXPECT_TRUE(checked.contains(point)) << "timed before it was checked";
-    if (compiling > 0) ++overlapped;
+    if (compiling > 0) ++overlapped, ++timedBeside;
     if (behaviour(point) == Behaviour::Invalid) return std::vector<double>(samples, 0.0);
     std::vector<double> times;
     for (unsigned i = 0; i < samples; ++i) times.push_back(timeOf(point) * (1 + noise * random.normal()));
@@ -222,6 +222,19 @@ TEST_F(Tuning, NoLegalConfigurationIsAnError) {
   auto result = pantile::tuner::tune(impossible, nullptr, fake, fake, options);
   ASSERT_FALSE(result.isOk());
   EXPECT_EQ(result.status().code(), PANTILE_UNSUPPORTED);
+}
+
+TEST_F(Tuning, NothingCompilesWhileExclusiveCandidatesAreTimed) {
+  for (bool exclusive : {false, true}) {
+    fake.compileTime = milliseconds(3);
+    fake.stop = false;
+    fake.timedBeside = 0;
+    options.trials = 40;
+    options.compileWorkers = 3;
+    options.exclusive = exclusive;
+    ASSERT_TRUE(tune().isOk());
+    EXPECT_EQ(fake.timedBeside == 0, exclusive) << fake.timedBeside;
+  }
 }
 
 TEST_F(Tuning, CompilingAndTimingOverlap) {
