@@ -11,10 +11,12 @@
 #if __has_feature(address_sanitizer)
 #define EXPORTED extern "C" __attribute__((visibility("default"), used))
 
-// LLVM's libraries are not instrumented: a container that both sides touch has annotations of one side only. Requests too
-// large for memory must fail as they do without a sanitizer, for the tests of that.
+// LLVM's libraries are not instrumented: of a container or a bump allocator that both sides use, only our side's annotations
+// are seen, and memory that theirs handed out looks poisoned. Requests too large for memory must fail as they do without a
+// sanitizer, for the tests of that.
 EXPORTED const char *__asan_default_options() {
-  return "detect_container_overflow=0:allocator_may_return_null=1:external_symbolizer_path=/usr/lib/llvm-22/bin/llvm-symbolizer";
+  return "detect_container_overflow=0:allow_user_poisoning=0:allocator_may_return_null=1:"
+         "external_symbolizer_path=/usr/lib/llvm-22/bin/llvm-symbolizer";
 }
 EXPORTED const char *__ubsan_default_options() { return "print_stacktrace=1"; }
 
