@@ -178,7 +178,7 @@ StoreOp PhaseLowering::storeInPlace(Value carry) {
   if (cast<ViewType>(view.getType()).getElementType() != elementOf(carry.getType())) return {};
   bool alone = true;
   grid.walk([&](Operation *op) {
-    if (isa<LoadOp, StoreOp, GatherOp, ScatterOp>(op)) alone &= op == store || pantile::tile::viewOf(op) != view;
+    if (isa<LoadOp, StoreOp, GatherOp, ScatterOp, AtomicRMWOp>(op)) alone &= op == store || pantile::tile::viewOf(op) != view;
   });
   if (!alone) return {};
   // Every logical element inside the view, rows of vectors.
